@@ -1,0 +1,6 @@
+namespace Ukl.Kernel.Memory;
+
+/// <summary>The virtual memory of a process.</summary>
+public struct AddressSpace
+{
+}

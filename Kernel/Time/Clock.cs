@@ -1,0 +1,14 @@
+namespace Ukl.Kernel.Time;
+
+/// <summary>The system's clocks.</summary>
+public static class Clock
+{
+    /// <summary>CLOCK_MONOTONIC, in nanoseconds since boot.</summary>
+    public static ulong MonotonicNanoseconds { get; internal set; }
+
+    /// <summary>CLOCK_REALTIME, in nanoseconds since 1970.</summary>
+    public static ulong RealtimeNanoseconds => MonotonicNanoseconds + RealtimeOffset;
+
+    /// <summary>Realtime minus monotonic.</summary>
+    public static ulong RealtimeOffset { get; set; }
+}
