@@ -1,0 +1,106 @@
+using Ukl.Kernel.Diagnostics;
+using Ukl.Kernel.Memory;
+
+namespace Ukl.Kernel.Arch;
+
+/// <summary>
+/// The kernel half of every address space: direct map, image with one protection per segment, kernel stacks. Source: Intel SDM volume 3 chapter 4.
+/// boot.S maps the first 4 GiB writable and executable; <see cref="Initialize"/> replaces that by the final map.
+/// </summary>
+public static unsafe class Paging
+{
+    private const ulong Present = 1;
+    private const ulong Writable = 2;
+    private const ulong WriteThrough = 8;
+    private const ulong CacheDisable = 16;
+    private const ulong Large = 1 << 7;
+    private const ulong Global = 1 << 8;
+    private const ulong NoExecute = 1ul << 63;
+    private const ulong LargePageSize = 1 << 21;
+    private const ulong PageSize = 4096;
+    private const ulong AddressMask = 0x000f_ffff_ffff_f000;
+
+    /// <summary>Where device registers are mapped uncached: the I/O APIC and local APIC.</summary>
+    private const ulong DeviceStart = 0xfec0_0000;
+    private const ulong DeviceEnd = 0xff00_0000;
+
+    /// <summary>The root table of the kernel; its upper half stands in every address space.</summary>
+    public static PhysicalAddress KernelRoot { get; private set; }
+
+    /// <summary>Makes an address space the current one.</summary>
+    public static void Activate(PhysicalAddress root) => Instructions.WriteCr3(root.Value);
+
+    /// <summary>Builds the final kernel half over <paramref name="memoryEnd"/> bytes of physical memory and switches to it.</summary>
+    internal static void Initialize(ulong memoryEnd)
+    {
+        KernelRoot = NewTable();
+        ulong imageStart = Image.PhysicalOf(Image.Start).Value;
+        ulong imageEnd = Image.PhysicalOf(Image.End).Value;
+
+        for (ulong address = 0; address < memoryEnd; address += LargePageSize)
+        {
+            // The direct map shows the image's text and constants read-only too: no second, writable way to them.
+            if (address + LargePageSize > imageStart && address < imageEnd)
+                MapAroundImage(address, imageStart);
+            else
+                MapLarge(DirectMap.Base + address, address, Writable);
+        }
+        for (ulong address = DeviceStart; address < DeviceEnd; address += LargePageSize)
+            MapLarge(DirectMap.Base + address, address, Writable | CacheDisable | WriteThrough);
+
+        MapImage(Image.Start, Image.TextStart, NoExecute);
+        MapImage(Image.TextStart, Image.TextEnd, 0);
+        MapImage(Image.TextEnd, Image.End, Writable | NoExecute);
+
+        // Entries of the kernel half that are filled later must exist before the first address space copies them.
+        _ = NextTable((ulong*)KernelRoot.Pointer, KernelLayout.StackWindow, 39);
+        Activate(KernelRoot);
+    }
+
+    private static void MapAroundImage(ulong start, ulong imageStart)
+    {
+        ulong readOnlyEnd = Image.PhysicalOf(Image.TextEnd).Value;
+        for (ulong page = start; page < start + LargePageSize; page += PageSize)
+        {
+            bool isReadOnly = page >= imageStart && page < readOnlyEnd;
+            *Entry(DirectMap.Base + page) = page | Present | Global | NoExecute | (isReadOnly ? 0 : Writable);
+        }
+    }
+
+    private static void MapImage(ulong start, ulong end, ulong flags)
+    {
+        for (ulong address = start; address < end; address += PageSize)
+            *Entry(address) = Image.PhysicalOf(address).Value | Present | Global | flags;
+    }
+
+    private static void MapLarge(ulong address, ulong physical, ulong flags)
+    {
+        ulong* table = NextTable((ulong*)KernelRoot.Pointer, address, 39);
+        table = NextTable(table, address, 30);
+        table[(address >> 21) & 511] = physical | Present | Large | Global | NoExecute | flags;
+    }
+
+    private static ulong* Entry(ulong address)
+    {
+        ulong* table = NextTable((ulong*)KernelRoot.Pointer, address, 39);
+        table = NextTable(table, address, 30);
+        table = NextTable(table, address, 21);
+        return table + ((address >> 12) & 511);
+    }
+
+    private static ulong* NextTable(ulong* table, ulong address, int shift)
+    {
+        ulong* entry = table + ((address >> shift) & 511);
+        if ((*entry & Present) == 0)
+            *entry = NewTable().Value | Present | Writable;
+        return (ulong*)new PhysicalAddress(*entry & AddressMask).Pointer;
+    }
+
+    private static PhysicalAddress NewTable()
+    {
+        PhysicalAddress table = PageAllocator.AllocateZeroed();
+        if (table.IsNone)
+            Panic.Halt("no memory for the kernel's page tables"u8);
+        return table;
+    }
+}
