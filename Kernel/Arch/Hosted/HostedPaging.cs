@@ -1,0 +1,47 @@
+// Arch/Hosted: page tables are memory like any other, so only what would reach the processor is replaced.
+using System.Runtime.InteropServices;
+using Ukl.Kernel.Memory;
+
+namespace Ukl.Kernel.Arch;
+
+/// <summary>Where the kernel's half of every address space has what.</summary>
+public static unsafe class KernelLayout
+{
+    /// <summary>
+    /// Kernel stacks. The tables describe it as on the machine; so that tests can write to a stack, plain memory lies at the same addresses.
+    /// </summary>
+    public static readonly ulong StackWindow = (ulong)NativeMemory.AlignedAlloc(HostedStackSpace, 1 << 21);
+
+    private const nuint HostedStackSpace = 512 << 20;
+}
+
+/// <summary>The page tables in use.</summary>
+public static class Paging
+{
+    /// <summary>The kernel's own page table; its upper half is part of every address space.</summary>
+    public static PhysicalAddress KernelRoot { get; internal set; }
+
+    /// <summary>What the processor would translate with.</summary>
+    public static PhysicalAddress ActiveRoot { get; private set; }
+
+    /// <summary>Switches to another address space.</summary>
+    public static void Activate(PhysicalAddress root) => ActiveRoot = root;
+}
+
+/// <summary>What boot does with memory on the machine.</summary>
+public static class HostedMemory
+{
+    private static bool s_isStarted;
+
+    /// <summary>Hands the hosted machine's memory to the allocators. Later calls do nothing; state is shared by the process.</summary>
+    public static void Start()
+    {
+        if (s_isStarted)
+            return;
+        s_isStarted = true;
+        PageAllocator.AddRange(new PhysicalAddress(0), DirectMap.PhysicalSize);
+        PageAllocator.Start();
+        Paging.KernelRoot = PageAllocator.AllocateZeroed();
+        KernelStack.Initialize();
+    }
+}

@@ -1,0 +1,281 @@
+// All physical memory of the machine: collected from the boot memory map, then handed out in pages.
+// A short list of single free pages, last in first out so that they are warm, stands in front of the buddy allocator.
+using System.Runtime.CompilerServices;
+using Ukl.Kernel.Arch;
+using Ukl.Kernel.Diagnostics;
+
+namespace Ukl.Kernel.Memory;
+
+/// <summary>Allocates physical pages. Never blocks; may be called with interrupts off, which the kernel always runs with.</summary>
+public static unsafe class PageAllocator
+{
+    /// <summary>Bytes of a page.</summary>
+    public const int PageSize = 1 << PageShift;
+
+    /// <summary>Largest order: blocks of 4 MiB.</summary>
+    public const int MaximumOrder = BuddyAllocator.MaximumOrder;
+
+    internal const int PageShift = 12;
+
+    /// <summary>More ranges than any firmware reports; further ones are left unused.</summary>
+    private const int MaximumRanges = 64;
+
+    /// <summary>Physical addresses end here: page numbers are 32 bits wide, and the direct map holds no more.</summary>
+    private const ulong HighestAddress = 1ul << 43;
+
+    /// <summary>Order of the block that refills the fast list.</summary>
+    private const int RefillOrder = 4;
+
+    /// <summary>When the fast list grows past this, half of it goes back, so that it merges into blocks again.</summary>
+    private const uint CacheLimit = 128;
+
+    private struct Range
+    {
+        public uint First;
+        public uint End;
+    }
+
+    [InlineArray(MaximumRanges)]
+    private struct Ranges
+    {
+        private Range _range;
+    }
+
+    /// <summary>Single free pages; one of these per CPU once there are several.</summary>
+    private struct PageCache
+    {
+        public uint First;
+        public uint Count;
+    }
+
+    private static Ranges s_ranges;
+    private static int s_rangeCount;
+    private static bool s_isStarted;
+    private static BuddyAllocator s_buddy;
+    private static PageCache s_cache;
+
+    /// <summary>The frame of page number n is Frames[n].</summary>
+    internal static PageFrame* Frames { get; private set; }
+
+    /// <summary>Pages that could be allocated now.</summary>
+    public static nuint FreePages => s_buddy.FreePages + s_cache.Count;
+
+    /// <summary>Pages under management, free or in use.</summary>
+    public static nuint TotalPages { get; private set; }
+
+    /// <summary>
+    /// Before <see cref="Start"/>: notes a range of usable memory; the order does not matter and overlaps count once. After it: gives memory to the allocator
+    /// that was never added before, such as a boot module no longer needed. Partial pages and page 0 are left out.
+    /// </summary>
+    public static void AddRange(PhysicalAddress start, ulong length)
+    {
+        ulong end = start.Value + length;
+        if (end < start.Value || end > HighestAddress)
+            end = HighestAddress;
+        ulong firstPage = (start.Value >> PageShift) + ((start.Value & (PageSize - 1)) != 0 ? 1ul : 0);
+        if (firstPage == 0)
+            firstPage = 1;
+        ulong endPage = end >> PageShift;
+        if (firstPage >= endPage)
+            return;
+        if (s_isStarted)
+            AddLate((uint)firstPage, (uint)endPage);
+        else
+            Note((uint)firstPage, (uint)endPage);
+    }
+
+    /// <summary>
+    /// Places the frame array in the noted memory and opens for business. When the array would not fit, the highest range goes unused. Returns false when no
+    /// memory is left at all.
+    /// </summary>
+    public static bool Start()
+    {
+        while (s_rangeCount > 0)
+        {
+            uint first = s_ranges[0].First;
+            uint end = s_ranges[s_rangeCount - 1].End;
+            uint framePages = (uint)(((ulong)(end - first) * PageFrame.Bytes + PageSize - 1) >> PageShift);
+            int home = LargestRange();
+            if (s_ranges[home].End - s_ranges[home].First > framePages)
+            {
+                s_ranges[home].End -= framePages;
+                Open(first, end, s_ranges[home].End, framePages);
+                return true;
+            }
+            s_rangeCount--;
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Takes a block of 2^<paramref name="order"/> pages, aligned to its size, contents undefined, with one reference. Returns
+    /// <see cref="PhysicalAddress.None"/> when out of memory.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhysicalAddress Allocate(int order = 0)
+    {
+        uint page = s_cache.First;
+        if (order != 0 || page == 0)
+            return AllocateSlowly(order);
+        PageFrame* frame = &Frames[page];
+        s_cache.First = frame->Next;
+        s_cache.Count--;
+        frame->SetAllocated(0);
+        return new PhysicalAddress((ulong)page << PageShift);
+    }
+
+    /// <summary>Takes one page full of zeros, or <see cref="PhysicalAddress.None"/> when out of memory.</summary>
+    public static PhysicalAddress AllocateZeroed()
+    {
+        PhysicalAddress page = Allocate();
+        if (!page.IsNone)
+            PageOperations.Clear(page.Pointer, 1);
+        return page;
+    }
+
+    /// <summary>
+    /// Gives a block back that has one reference. Freeing what is free already, what was never allocated, or with another order than it was allocated with,
+    /// stops the machine.
+    /// </summary>
+    public static void Free(PhysicalAddress page, int order = 0)
+    {
+        uint number = (uint)(page.Value >> PageShift);
+        if (!s_buddy.Covers(number, number + 1) || (page.Value & (PageSize - 1)) != 0)
+            Panic.Halt("an address that is no page was freed"u8);
+        PageFrame* frame = &Frames[number];
+        frame->RequireFreeable(order);
+        if (order != 0)
+        {
+            s_buddy.Free(number, order);
+            return;
+        }
+        Cache(number);
+        if (s_cache.Count > CacheLimit)
+            Drain(CacheLimit / 2);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static PhysicalAddress AllocateSlowly(int order)
+    {
+        uint page;
+        if (order == 0)
+        {
+            uint block = s_buddy.Allocate(RefillOrder);
+            if (block == 0)
+                page = s_buddy.Allocate(0);
+            else
+            {
+                // The lowest page is handed out; the others follow in ascending order.
+                page = block;
+                for (uint i = (1u << RefillOrder) - 1; i > 0; i--)
+                    Cache(block + i);
+                Frames[block].SetAllocated(0);
+            }
+        }
+        else
+        {
+            page = s_buddy.Allocate(order);
+            if (page == 0 && s_cache.Count != 0)
+            {
+                Drain(0);
+                page = s_buddy.Allocate(order);
+            }
+        }
+        return new PhysicalAddress((ulong)page << PageShift);
+    }
+
+    private static void Cache(uint page)
+    {
+        PageFrame* frame = &Frames[page];
+        frame->SetFree(FrameState.Cached, 0);
+        frame->Next = s_cache.First;
+        s_cache.First = page;
+        s_cache.Count++;
+    }
+
+    private static void Drain(uint keep)
+    {
+        while (s_cache.Count > keep)
+        {
+            uint page = s_cache.First;
+            s_cache.First = Frames[page].Next;
+            s_cache.Count--;
+            s_buddy.Free(page, 0);
+        }
+    }
+
+    /// <summary>Keeps the ranges sorted and apart: what another range has already is cut off.</summary>
+    private static void Note(uint first, uint end)
+    {
+        int at = 0;
+        while (at < s_rangeCount && s_ranges[at].End < first)
+            at++;
+        // Everything that touches the new range melts into it.
+        int past = at;
+        while (past < s_rangeCount && s_ranges[past].First <= end)
+        {
+            if (s_ranges[past].First < first)
+                first = s_ranges[past].First;
+            if (s_ranges[past].End > end)
+                end = s_ranges[past].End;
+            past++;
+        }
+        int shift = 1 - (past - at);
+        if (s_rangeCount + shift > MaximumRanges)
+        {
+            Log.WriteLine("memory map too long: a range stays unused"u8);
+            return;
+        }
+        if (shift > 0)
+        {
+            for (int i = s_rangeCount - 1; i >= past; i--)
+                s_ranges[i + shift] = s_ranges[i];
+        }
+        else if (shift < 0)
+        {
+            for (int i = past; i < s_rangeCount; i++)
+                s_ranges[i + shift] = s_ranges[i];
+        }
+        s_rangeCount += shift;
+        s_ranges[at].First = first;
+        s_ranges[at].End = end;
+    }
+
+    private static int LargestRange()
+    {
+        int largest = 0;
+        for (int i = 1; i < s_rangeCount; i++)
+        {
+            if (s_ranges[i].End - s_ranges[i].First > s_ranges[largest].End - s_ranges[largest].First)
+                largest = i;
+        }
+        return largest;
+    }
+
+    private static void Open(uint first, uint end, uint framesPage, uint framePages)
+    {
+        var array = new PhysicalAddress((ulong)framesPage << PageShift);
+        PageOperations.Clear(array.Pointer, framePages);
+        Frames = (PageFrame*)array.Pointer - first;
+        s_buddy.Initialize(Frames, first, end);
+        s_isStarted = true;
+        for (int i = 0; i < s_rangeCount; i++)
+        {
+            s_buddy.AddRange(s_ranges[i].First, s_ranges[i].End);
+            TotalPages += s_ranges[i].End - s_ranges[i].First;
+        }
+    }
+
+    /// <summary>Pages between the noted ranges have frames; pages outside have none and stay unused.</summary>
+    private static void AddLate(uint first, uint end)
+    {
+        if (!s_buddy.Covers(first, end))
+            return;
+        for (uint page = first; page < end; page++)
+        {
+            Frames[page].SetAllocated(0);
+            s_buddy.Free(page, 0);
+        }
+        TotalPages += end - first;
+    }
+}
