@@ -35,17 +35,22 @@ public static class Log
     /// <summary>Writes a decimal number.</summary>
     public static void WriteDecimal(long value)
     {
-        Span<byte> digits = stackalloc byte[20];
+        if (value < 0)
+            Write("-"u8);
+        WriteUnsigned(value < 0 ? 0ul - (ulong)value : (ulong)value);
+    }
+
+    /// <summary>Writes a number without sign in a base from 2 to 10, decimal unless told.</summary>
+    public static void WriteUnsigned(ulong value, uint numberBase = 10)
+    {
+        Span<byte> digits = stackalloc byte[64];
         int at = digits.Length;
-        ulong rest = value < 0 ? 0ul - (ulong)value : (ulong)value;
         do
         {
-            digits[--at] = (byte)('0' + rest % 10);
-            rest /= 10;
+            digits[--at] = (byte)('0' + value % numberBase);
+            value /= numberBase;
         }
-        while (rest != 0);
-        if (value < 0)
-            digits[--at] = (byte)'-';
+        while (value != 0);
         Write(digits[at..]);
     }
 }
