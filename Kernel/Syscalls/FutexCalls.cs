@@ -37,7 +37,7 @@ internal static unsafe class FutexCalls
         {
             case Operation.Wait:
             case Operation.WaitBitSet:
-                return Wait(address, operation, value, new UserPtr<TimeSpecification>(timeoutOrCount), command == Operation.Wait ? Tasks.Futex.AnyBit : value3);
+                return Wait(address, operation, value, new UserPtr<TimeSpec>(timeoutOrCount), command == Operation.Wait ? Tasks.Futex.AnyBit : value3);
             case Operation.Wake:
                 return Tasks.Futex.Wake(address, CountOf(value), Tasks.Futex.AnyBit);
             case Operation.WakeBitSet:
@@ -55,7 +55,7 @@ internal static unsafe class FutexCalls
             case Operation.LockOwned:
             case Operation.LockOwned2:
                 {
-                    Errno error = ReadDeadline(new UserPtr<TimeSpecification>(timeoutOrCount), isRealTime: command == Operation.LockOwned || (operation & RealTimeClock) != 0, isAbsolute: true, out ulong deadline);
+                    Errno error = ReadDeadline(new UserPtr<TimeSpec>(timeoutOrCount), isRealTime: command == Operation.LockOwned || (operation & RealTimeClock) != 0, isAbsolute: true, out ulong deadline);
                     return error != Errno.None ? error : Tasks.Futex.LockOwned(address, deadline, tryOnly: false);
                 }
             case Operation.TryLockOwned:
@@ -87,7 +87,7 @@ internal static unsafe class FutexCalls
 
     private static int CountOf(uint value) => value > int.MaxValue ? int.MaxValue : (int)value;
 
-    private static Result Wait(ulong address, int operation, uint value, UserPtr<TimeSpecification> timeout, uint bitSet)
+    private static Result Wait(ulong address, int operation, uint value, UserPtr<TimeSpec> timeout, uint bitSet)
     {
         if (bitSet == 0)
             return Errno.EINVAL;
@@ -109,12 +109,12 @@ internal static unsafe class FutexCalls
         return Errno.ERESTARTNOHAND;
     }
 
-    private static Errno ReadDeadline(UserPtr<TimeSpecification> timeout, bool isRealTime, bool isAbsolute, out ulong deadline)
+    private static Errno ReadDeadline(UserPtr<TimeSpec> timeout, bool isRealTime, bool isAbsolute, out ulong deadline)
     {
         deadline = Scheduler.Forever;
         if (timeout.IsNull)
             return Errno.None;
-        if (!timeout.TryRead(out TimeSpecification time))
+        if (!timeout.TryRead(out TimeSpec time))
             return Errno.EFAULT;
         if (!time.IsValid)
             return Errno.EINVAL;

@@ -60,8 +60,8 @@ public unsafe struct Process
     /// <summary>Resource limits.</summary>
     public ResourceLimits Limits;
 
-    /// <summary>Timers of setitimer, alarm and timer_create.</summary>
-    public ProcessTimers Timers;
+    /// <summary>What prctl sets.</summary>
+    public ProcessControlState Control;
 
     /// <summary>Ticks of threads that have ended.</summary>
     public ulong EndedUserTicks;
@@ -162,4 +162,23 @@ public readonly struct ExitStatus(int encoded)
 
     /// <summary>The exit code.</summary>
     public int Code => (Encoded >> 8) & 0xff;
+}
+
+/// <summary>What prctl(2) sets for a process.</summary>
+public struct ProcessControlState
+{
+    /// <summary>PR_SET_PDEATHSIG.</summary>
+    public int ParentDeathSignal;
+
+    /// <summary>PR_SET_DUMPABLE 0.</summary>
+    public bool IsNotDumpable;
+
+    /// <summary>PR_SET_KEEPCAPS.</summary>
+    public bool KeepsCapabilities;
+
+    /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
+    public bool HasNoNewPrivileges;
+
+    /// <summary>PR_SET_TIMERSLACK in nanoseconds; 0 is the default.</summary>
+    public ulong TimerSlack;
 }

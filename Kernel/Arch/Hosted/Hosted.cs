@@ -3,7 +3,6 @@
 using System;
 using System.Runtime.InteropServices;
 using System.Text;
-using System.Threading;
 
 namespace Ukl.Kernel.Arch;
 
@@ -46,11 +45,20 @@ public static class Machine
 /// <summary>The processor this code runs on.</summary>
 public static unsafe class Cpu
 {
+    [ThreadStatic] private static CpuBlock* s_block;
+
     /// <summary>How many processors run.</summary>
     public static int Count => 1;
 
+    /// <summary>The test's processor.</summary>
+    public static CpuBlock* Current =>
+        s_block == null ? s_block = (CpuBlock*)NativeMemory.AllocZeroed((nuint)sizeof(CpuBlock)) : s_block;
+
+    /// <summary>The current thread, chosen by the test.</summary>
+    [field: ThreadStatic] public static Tasks.Thread* CurrentThread { get; set; }
+
     /// <summary>A hint in a spinning loop.</summary>
-    public static void Relax() => Thread.SpinWait(1);
+    public static void Relax() => System.Threading.Thread.SpinWait(1);
 
     /// <summary>Sleeps until an interrupt came and was handled.</summary>
     public static void WaitForInterrupt()

@@ -61,12 +61,17 @@ public static unsafe class Context
         context.StackPointer = (ulong)stack;
     }
 
-    /// <summary>Gives a new thread the vector registers of the current one (clone).</summary>
-    public static void CopyVectors(Thread* to)
+    /// <summary>Gives a new thread the vector registers of the current one (clone); through the gate only the control words count.</summary>
+    public static void CopyVectors(Thread* current, Thread* to)
     {
-        if (to->Context.Frame->Origin == TrapFrame.OriginGate)
+        if (current->Context.Frame->Origin != TrapFrame.OriginGate)
+        {
+            VectorState.SaveForProgram(to->Context.Vectors);
             return;
-        VectorState.SaveForProgram(to->Context.Vectors);
+        }
+        Instructions.SaveControlWords(&to->Context.Mxcsr);
+        *(ushort*)to->Context.Vectors = (ushort)to->Context.X87ControlWord;
+        *(uint*)(to->Context.Vectors + VectorState.MxcsrOffset) = to->Context.Mxcsr;
     }
 
     /// <summary>Runs <paramref name="to"/> until something switches back to <paramref name="from"/>, the current thread.</summary>

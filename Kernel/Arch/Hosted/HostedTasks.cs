@@ -1,0 +1,39 @@
+// The parts of the Arch contract that Tasks needs, for host tests: one thread, chosen by the test, and no switching.
+using System;
+using Ukl.Kernel.Tasks;
+
+namespace Ukl.Kernel.Arch;
+
+/// <summary>What a thread keeps of the processor: nothing but where its registers would be.</summary>
+public unsafe struct ThreadContext
+{
+    /// <summary>Top of its kernel stack.</summary>
+    public ulong StackTop;
+
+    /// <summary>The registers with which the thread entered the kernel.</summary>
+    public TrapFrame* Frame;
+}
+
+/// <summary>The state of the one processor.</summary>
+public struct CpuBlock
+{
+    /// <summary>Its scheduler's state.</summary>
+    public RunQueue RunQueue;
+}
+
+/// <summary>Threads cannot be switched in a host test: one that would run another thread fails.</summary>
+public static unsafe class Context
+{
+    /// <summary>Prepares a new thread.</summary>
+    public static void Prepare(Thread* thread, ulong stackEnd) => thread->Context.StackTop = stackEnd;
+
+    /// <summary>Fails.</summary>
+    public static void Switch(Thread* from, Thread* to) => throw new KernelPanicException("a host test cannot switch threads");
+}
+
+/// <summary>Vector registers are the .NET runtime's own.</summary>
+public static class VectorState
+{
+    /// <summary>Nothing is kept.</summary>
+    public static int Size => 0;
+}
