@@ -44,7 +44,7 @@ public static class Machine
 }
 
 /// <summary>The processor this code runs on.</summary>
-public static unsafe class Cpu
+public static unsafe partial class Cpu
 {
     /// <summary>How many processors run.</summary>
     public static int Count => 1;
