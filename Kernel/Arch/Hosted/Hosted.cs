@@ -43,7 +43,7 @@ public static class Machine
 }
 
 /// <summary>The processor this code runs on.</summary>
-public static unsafe class Cpu
+public static unsafe partial class Cpu
 {
     [ThreadStatic] private static CpuBlock* s_block;
 

@@ -1,0 +1,162 @@
+using System;
+using FsCheck;
+using FsCheck.Fluent;
+using Ukl.Kernel.Boot;
+using Xunit;
+
+namespace Ukl.Tests.Unit.Boot;
+
+public class AcpiTests
+{
+    private const int Rsdp = 0xe0010;
+    private const int Root = 0x1000;
+    private const int Fadt = 0x2000;
+    private const int Madt = 0x3000;
+    private const int Dsdt = 0x4000;
+    private const int FadtSize = 276;
+    private const int MadtSize = 44 + 8 + 8 + 12 + 10 + 10;
+    private const int DsdtSize = 128;
+
+    [Theory]
+    [InlineData(true, 0ul)]
+    [InlineData(false, 0ul)]
+    [InlineData(true, (ulong)Rsdp)]
+    public void Tables_like_a_q35s_are_read(bool extended, ulong rsdp)
+    {
+        using PhysicalMemoryImage memory = Build(extended);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, rsdp, ref acpi);
+        Assert.True(acpi.IsPresent);
+        Assert.True(acpi.Pm1aControl.IsPort);
+        Assert.Equal(0x604ul, acpi.Pm1aControl.Address);
+        Assert.Equal(0ul, acpi.Pm1bControl.Address);
+        Assert.Equal((0xcf9ul, (byte)6), (acpi.Reset.Address, acpi.ResetValue));
+        Assert.Equal((byte)0x32, acpi.CenturyIndex);
+        Assert.True(acpi.HasSoftOff);
+        Assert.Equal((5, 0), (acpi.SoftOffTypeA, acpi.SoftOffTypeB));
+        Assert.Equal(0xfec1_0000ul, acpi.IoApicAddress);
+        Assert.Equal(0xfee0_0000ul, acpi.LocalApicAddress);
+        Assert.Equal(1, acpi.ProcessorCount);
+        Assert.Equal(2u, acpi.LineOf(0).GlobalInterrupt);
+        Assert.Equal(4u, acpi.LineOf(4).GlobalInterrupt);
+        IsaLine nine = acpi.LineOf(9);
+        Assert.True(nine.IsLevelTriggered && nine.IsActiveLow);
+    }
+
+    [Fact]
+    public void Without_tables_controllers_are_where_they_always_are()
+    {
+        using var memory = new PhysicalMemoryImage(0x10_0000);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, 0, ref acpi);
+        Assert.False(acpi.IsPresent);
+        Assert.Equal((0xfec0_0000ul, 0xfee0_0000ul), (acpi.IoApicAddress, acpi.LocalApicAddress));
+        Assert.Equal(7u, acpi.LineOf(7).GlobalInterrupt);
+    }
+
+    [Theory]
+    [InlineData(Rsdp + 9)]
+    [InlineData(Root + 10)]
+    public void A_wrong_checksum_at_the_root_means_no_ACPI(int at)
+    {
+        using PhysicalMemoryImage memory = Build(extended: false);
+        memory.U8(at, 0x55);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, 0, ref acpi);
+        Assert.False(acpi.IsPresent);
+    }
+
+    [Fact]
+    public void A_table_with_a_wrong_checksum_is_left_out()
+    {
+        using PhysicalMemoryImage memory = Build(extended: true);
+        memory.U8(Fadt + 64, 0x55);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, 0, ref acpi);
+        Assert.Equal(0ul, acpi.Pm1aControl.Address);
+        Assert.Equal(0xfec1_0000ul, acpi.IoApicAddress);
+    }
+
+    [Fact]
+    public void Any_damage_is_survived()
+    {
+        Prop.ForAll(Gen.Elements((Rsdp, 36), (Root, 60), (Fadt, FadtSize), (Madt, MadtSize), (Dsdt, DsdtSize))
+            .SelectMany(table => Damage.Of(table.Item1, table.Item2)).ToArbitrary(), damage =>
+        {
+            // Checksums are made right again, or hardly any damage would reach the code behind them.
+            using PhysicalMemoryImage memory = Build(extended: true);
+            Damage.Apply(memory, damage);
+            Sum(memory, extended: true);
+            var acpi = new AcpiInformation();
+            Acpi.Read(memory.View, 0, ref acpi);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    private static PhysicalMemoryImage Build(bool extended)
+    {
+        var memory = new PhysicalMemoryImage(0x10_0000);
+        memory.Signature(Rsdp, "RSD PTR ");
+        memory.U8(Rsdp + 15, (byte)(extended ? 2 : 0));
+        memory.U32(Rsdp + 16, Root);
+        memory.U64(Rsdp + 24, extended ? Root : 0u);
+
+        memory.Signature(Root, extended ? "XSDT" : "RSDT");
+        int entry = extended ? 8 : 4;
+        memory.U32(Root + 4, 36 + 3 * (uint)entry);
+        int[] tables = [Fadt, 0xffff0, Madt];
+        for (int i = 0; i < tables.Length; i++)
+            memory.U32(Root + 36 + i * entry, (uint)tables[i]);
+
+        memory.Signature(Fadt, "FACP");
+        memory.U32(Fadt + 4, FadtSize);
+        memory.U32(Fadt + 40, Dsdt);
+        memory.U32(Fadt + 48, 0xb2);
+        memory.U8(Fadt + 52, 2);
+        memory.U32(Fadt + 64, 0x604);
+        memory.U8(Fadt + 108, 0x32);
+        memory.U32(Fadt + 112, 1 << 10);
+        memory.U8(Fadt + 116, AcpiRegister.PortSpace);
+        memory.U64(Fadt + 120, 0xcf9);
+        memory.U8(Fadt + 128, 6);
+
+        memory.Signature(Madt, "APIC");
+        memory.U32(Madt + 4, MadtSize);
+        memory.U32(Madt + 36, 0xfee0_0000);
+        int at = Madt + 44;
+        memory.U8(at, 0);
+        memory.U8(at + 1, 8);
+        memory.U32(at + 4, 1);
+        memory.U8(at + 8 + 1, 8);
+        at += 16;
+        memory.U8(at, 1);
+        memory.U8(at + 1, 12);
+        memory.U32(at + 4, 0xfec1_0000);
+        at += 12;
+        memory.U8(at, 2);
+        memory.U8(at + 1, 10);
+        memory.U32(at + 4, 2);
+        at += 10;
+        memory.U8(at, 2);
+        memory.U8(at + 1, 10);
+        memory.U8(at + 3, 9);
+        memory.U32(at + 4, 9);
+        memory.U16(at + 8, 0xf);
+
+        memory.Signature(Dsdt, "DSDT");
+        memory.U32(Dsdt + 4, DsdtSize);
+        memory.Signature(Dsdt + 50, "_S5_");
+        byte[] name = [0x08, (byte)'_', (byte)'S', (byte)'5', (byte)'_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x00, 0x00, 0x00];
+        name.AsSpan().CopyTo(memory.Bytes[(Dsdt + 80)..]);
+        Sum(memory, extended);
+        return memory;
+    }
+
+    private static void Sum(PhysicalMemoryImage memory, bool extended)
+    {
+        memory.Checksum(Rsdp, 20, Rsdp + 8);
+        if (extended)
+            memory.Checksum(Rsdp, 36, Rsdp + 32);
+        foreach ((int table, int size) in new[] { (Root, extended ? 60 : 48), (Fadt, FadtSize), (Madt, MadtSize), (Dsdt, DsdtSize) })
+            memory.Checksum(table, size, table + 9);
+    }
+}
