@@ -3,17 +3,6 @@ using System.Runtime.InteropServices;
 
 namespace Ukl.Kernel.Abi;
 
-/// <summary>struct timespec: seconds and nanoseconds since 1970 or since the clock's start.</summary>
-public struct TimeSpec
-{
-    public long Seconds;
-    public long Nanoseconds;
-
-    /// <summary>From a count of nanoseconds.</summary>
-    public static TimeSpec FromNanoseconds(ulong nanoseconds) =>
-        new() { Seconds = (long)(nanoseconds / 1_000_000_000), Nanoseconds = (long)(nanoseconds % 1_000_000_000) };
-}
-
 /// <summary>struct stat, 144 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct Stat

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Arch;
-using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Syscalls;
 
@@ -9,6 +8,9 @@ namespace Ukl.Kernel.Syscalls;
 internal static unsafe class SyscallDispatch
 {
     private static Entries s_entries;
+
+    /// <summary>Whether calls are traced; set at boot.</summary>
+    internal static bool IsTracing { get; set; }
 
     /// <summary>A handler per number below <see cref="SyscallTable.Count"/>.</summary>
     internal static delegate*<TrapFrame*, long>* Table => (delegate*<TrapFrame*, long>*)Unsafe.AsPointer(ref s_entries);
@@ -27,7 +29,7 @@ internal static unsafe class SyscallDispatch
 
     private static long Unknown(TrapFrame* frame)
     {
-        if ((Scheduler.Current->Work & ThreadWork.Trace) != 0)
+        if (IsTracing)
             SyscallTrace.NoteUnknown((int)frame->Error);
         return -(long)Errno.ENOSYS;
     }

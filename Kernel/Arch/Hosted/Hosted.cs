@@ -36,6 +36,8 @@ public static unsafe class DirectMap
 /// <summary>The machine as a whole.</summary>
 public static class Machine
 {
+    internal static void Stop() => throw new KernelPanicException("the machine stopped");
+
     internal static void WriteConsole(ReadOnlySpan<byte> text) => HostedMachine.Append(text);
 
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
