@@ -1,22 +1,29 @@
 namespace Ukl.Kernel.Memory;
 
 /// <summary>
-/// A file as a mapping sees it: an object that gives pages, with function pointers so that the Memory room names no kind of file.
+/// A file, or anything else made of pages, as a mapping sees it: an opaque object that gives pages, with function pointers so that the Memory room names no kind of
+/// file.
 /// </summary>
 public unsafe struct MappedFile
 {
-    /// <summary>What gives the pages.</summary>
+    /// <summary>What gives the pages, handed back to each function. Null: private anonymous memory.</summary>
     public void* Object;
 
-    /// <summary>One more mapping (fork, or a split) uses the object.</summary>
+    /// <summary>One more area (a new mapping, a split, fork) uses the object.</summary>
     public delegate*<void*, void> AddReference;
 
-    /// <summary>One mapping less.</summary>
+    /// <summary>One area less.</summary>
     public delegate*<void*, void> Release;
 
     /// <summary>
-    /// Finds page <c>index</c> of the file, making it when it is a hole, with a reference on its frame for the caller. The last argument says whether the page will be
-    /// written. <see cref="FaultOutcome.Resolved"/>, <see cref="FaultOutcome.BeyondFile"/> or <see cref="FaultOutcome.OutOfMemory"/>. May sleep.
+    /// Finds page <c>index</c> of the file, making it when it is a hole, with a reference on its frame for the caller. The third argument says whether the page will be
+    /// written through the mapping. <see cref="FaultOutcome.Resolved"/>, <see cref="FaultOutcome.BeyondFile"/> or <see cref="FaultOutcome.OutOfMemory"/>. May sleep.
     /// </summary>
     public delegate*<void*, ulong, bool, PhysicalAddress*, FaultOutcome> GetPage;
+
+    /// <summary>Whether a shared mapping may be written: set by mmap from how the file was opened.</summary>
+    public bool IsWritable;
+
+    /// <summary>Whether there is an object.</summary>
+    public readonly bool IsPresent => Object != null;
 }

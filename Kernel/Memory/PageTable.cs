@@ -11,6 +11,9 @@ internal readonly unsafe struct PageTable(PhysicalAddress root)
     /// <summary>First address of the kernel's half.</summary>
     internal const ulong KernelHalf = 0xffff_8000_0000_0000;
 
+    /// <summary>First address above the program's half.</summary>
+    internal const ulong LowerHalfEnd = 0x0000_8000_0000_0000;
+
     /// <summary>Bytes that one leaf table covers.</summary>
     internal const ulong LeafSpan = 1ul << DirectoryShift;
 
@@ -112,7 +115,7 @@ internal readonly unsafe struct PageTable(PhysicalAddress root)
     /// <summary>Frees every table but the kernel's, and the root.</summary>
     internal void Destroy()
     {
-        FreeTables(0, 1ul << (RootShift + BitsPerLevel - 1), 0, 1ul << (RootShift + BitsPerLevel - 1));
+        FreeTables(0, LowerHalfEnd, 0, LowerHalfEnd);
         PageAllocator.Free(Root);
     }
 

@@ -103,7 +103,7 @@ public static unsafe class Context
         if (isUserMode)
             Instructions.WriteMsr(KernelGsBaseMsr, next.GsBase);
         if (from->Process->Memory != to->Process->Memory)
-            Paging.Activate(to->Process->Memory->Root);
+            to->Process->Memory->Activate();
 
         if (next.HasSavedVectors)
         {
@@ -124,7 +124,7 @@ public static unsafe class Context
     public static void Start(Thread* thread)
     {
         CpuBlock* cpu = Cpu.Current;
-        Paging.Activate(thread->Process->Memory->Root);
+        thread->Process->Memory->Activate();
         SetFsBase(thread, thread->Context.FsBase);
         VectorState.Restore(thread->Context.Vectors);
         cpu->Current = thread;
