@@ -84,6 +84,11 @@ public unsafe interface IInodeKind
     /// </summary>
     static virtual Result FollowLink(Inode* inode, Path* target) => Errno.ENOSYS;
 
+    /// <summary>
+    /// Opens what a link leads to that has no path (/proc/self/fd/3 of a pipe): gives the open file with a reference for the caller. ENOSYS: follow the link instead.
+    /// </summary>
+    static virtual Result OpenLink(Inode* inode, OpenFlags flags, OpenFile** file) => Errno.ENOSYS;
+
     /// <summary>Fills struct stat.</summary>
     static virtual Result GetAttributes(Inode* inode, Stat* status)
     {

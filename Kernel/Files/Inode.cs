@@ -48,6 +48,9 @@ public unsafe struct Inode
     /// <summary>F_ADD_SEALS of a memfd.</summary>
     public uint Seals;
 
+    /// <summary>It never had a name and may be given one (O_TMPFILE).</summary>
+    public bool IsLinkable;
+
     /// <summary>What a FIFO's pipe or a bound socket hangs on its inode. Its owner clears it.</summary>
     public void* Attachment;
 

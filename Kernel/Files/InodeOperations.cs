@@ -19,6 +19,7 @@ public unsafe struct InodeOperations
     public delegate*<Inode*, ReadOnlySpan<byte>, Inode*, Inode*, ReadOnlySpan<byte>, Inode*, RenameFlags, Result> Rename;
     public delegate*<Inode*, byte*, nuint, Result> ReadLink;
     public delegate*<Inode*, Path*, Result> FollowLink;
+    public delegate*<Inode*, OpenFlags, OpenFile**, Result> OpenLink;
     public delegate*<Inode*, Stat*, Result> GetAttributes;
     public delegate*<Inode*, AttributeChange*, Result> SetAttributes;
     public delegate*<Inode*, ulong, void*, nuint, Result> ReadKernel;
@@ -47,6 +48,7 @@ public unsafe struct InodeOperations
         table->Rename = &TKind.Rename;
         table->ReadLink = &TKind.ReadLink;
         table->FollowLink = &TKind.FollowLink;
+        table->OpenLink = &TKind.OpenLink;
         table->GetAttributes = &TKind.GetAttributes;
         table->SetAttributes = &TKind.SetAttributes;
         table->ReadKernel = &TKind.ReadKernel;

@@ -40,22 +40,12 @@ public unsafe struct Mount
         mount = null;
         if (!point.IsEmpty && !point.Inode->IsDirectory)
             return Errno.ENOTDIR;
-        Dentry* root = Dentry.CreateRoot(fileSystem);
-        if (root == null)
-            return Errno.ENOMEM;
-        mount = Pool<Mount>.Allocate();
+        mount = CreateUnattached(fileSystem);
         if (mount == null)
-        {
-            Dentry.Release(root);
             return Errno.ENOMEM;
-        }
-        mount->FileSystem = fileSystem;
-        mount->Root = root;
-        mount->Id = ++s_lastId;
         mount->Point = point.Share();
         if (!point.IsEmpty)
             point.Dentry->MountCount++;
-        Mount** end = &mount->Next;
         if (s_first == null)
         {
             s_first = mount;
@@ -64,9 +54,26 @@ public unsafe struct Mount
         Mount* last = s_first;
         while (last->Next != null)
             last = last->Next;
-        end = &last->Next;
-        *end = mount;
+        last->Next = mount;
         return Result.Ok;
+    }
+
+    /// <summary>A mount that stands nowhere in the tree, for files without names. Null when out of memory.</summary>
+    internal static Mount* CreateUnattached(FileSystem* fileSystem)
+    {
+        Dentry* root = Dentry.CreateRoot(fileSystem);
+        if (root == null)
+            return null;
+        Mount* mount = Pool<Mount>.Allocate();
+        if (mount == null)
+        {
+            Dentry.Release(root);
+            return null;
+        }
+        mount->FileSystem = fileSystem;
+        mount->Root = root;
+        mount->Id = ++s_lastId;
+        return mount;
     }
 
     /// <summary>Takes a mount off the tree. EBUSY while anything refers to it, EINVAL for the root.</summary>
