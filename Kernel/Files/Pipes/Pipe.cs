@@ -11,8 +11,6 @@ public unsafe struct Pipe
     /// <summary>Events that mean "there may be something to read" and "there may be room".</summary>
     internal const PollEvents ReadableEvents = PollEvents.In | PollEvents.ReadNormal, WritableEvents = PollEvents.Out | PollEvents.WriteNormal;
 
-    private const int SignalBrokenPipe = 13;
-
     /// <summary>Who waits for bytes, for room, or for the other end of a FIFO.</summary>
     public WaitQueue Waiters;
 
@@ -131,7 +129,7 @@ public unsafe struct Pipe
         {
             if (Readers == 0)
             {
-                Signals.Send(Process.Current, SignalBrokenPipe);
+                Signals.Send(Scheduler.Current, SignalInfo.FromKernel(Signal.SIGPIPE));
                 return Errno.EPIPE;
             }
             if (_buffer.Free >= needed)

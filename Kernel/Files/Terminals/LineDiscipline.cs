@@ -1,6 +1,7 @@
 // Input half of the N_TTY line discipline: received bytes are translated, edited, echoed, turned into signals and queued for readers. Pure: it knows
 // no files and no processes, only a port. Source: termios(3), "Canonical and noncanonical mode", c_iflag and c_lflag; ioctl_tty(2).
 using System;
+using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Files.Terminals;
 
@@ -15,10 +16,6 @@ public unsafe partial struct LineDiscipline
 
     /// <summary>Bytes of memory that <see cref="Initialize"/> needs for the ring.</summary>
     public const int RingBytes = Capacity * sizeof(ushort);
-
-    private const int SignalInterrupt = 2;
-    private const int SignalQuit = 3;
-    private const int SignalSuspend = 20;
 
     // A cell is a byte and two marks.
     private const ushort EndsLine = 0x100;
@@ -102,11 +99,13 @@ public unsafe partial struct LineDiscipline
     }
 
     /// <summary>
-    /// Gives a reader bytes and returns how many: at most one line in canonical mode. Zero with <see cref="CanRead"/> true is end of file.
+    /// Gives a reader bytes and returns how many: at most one line in canonical mode. <paramref name="isLineEnd"/>: the read ends here, even with room left. Zero
+    /// with <see cref="CanRead"/> true is end of file.
     /// </summary>
-    public int Read(Span<byte> to)
+    public int Read(Span<byte> to, out bool isLineEnd)
     {
         int count = 0;
+        isLineEnd = false;
         if (!Has(LocalModes.Canonical))
         {
             while (count < to.Length && _tail != _head)
@@ -121,13 +120,15 @@ public unsafe partial struct LineDiscipline
             {
                 // Also taken when the bytes before it just filled the buffer: the next read must wait for the next line.
                 _tail++;
+                isLineEnd = true;
                 break;
             }
             if (count == to.Length)
                 break;
             to[count++] = (byte)cell;
             _tail++;
-            if ((cell & EndsLine) != 0)
+            isLineEnd = (cell & EndsLine) != 0;
+            if (isLineEnd)
                 break;
         }
         return count;
@@ -201,11 +202,11 @@ public unsafe partial struct LineDiscipline
             return false;
         int signal;
         if (Settings.Is(ControlCharacter.Interrupt, value))
-            signal = SignalInterrupt;
+            signal = Signal.SIGINT;
         else if (Settings.Is(ControlCharacter.Quit, value))
-            signal = SignalQuit;
+            signal = Signal.SIGQUIT;
         else if (Settings.Is(ControlCharacter.Suspend, value))
-            signal = SignalSuspend;
+            signal = Signal.SIGTSTP;
         else
             return false;
         if (!Has(LocalModes.NoFlush))

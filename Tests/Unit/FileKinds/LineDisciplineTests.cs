@@ -44,7 +44,7 @@ internal sealed unsafe class DisciplineRig : IDisposable
     public string Read(int count = 4096)
     {
         byte[] bytes = new byte[count];
-        return Encoding.UTF8.GetString(bytes, 0, Line.Read(bytes));
+        return Encoding.UTF8.GetString(bytes, 0, Line.Read(bytes, out _));
     }
 
     public void Change(Func<TerminalSettings, TerminalSettings> change) => Line.Configure(change(Line.Settings));
@@ -243,7 +243,7 @@ public sealed class LineDisciplineTests : IDisposable
         Input(on: InputModes.MarkParity, off: InputModes.Strip | InputModes.Utf8);
         _rig.Line.Receive([0xff, (byte)'\n']);
         byte[] bytes = new byte[8];
-        Assert.Equal(3, _rig.Line.Read(bytes));
+        Assert.Equal(3, _rig.Line.Read(bytes, out _));
         Assert.Equal([0xff, 0xff, (byte)'\n'], bytes[..3]);
     }
 
@@ -352,7 +352,7 @@ public sealed class LineDisciplineTests : IDisposable
                 {
                     int before = rig.Line.ReadableBytes;
                     byte[] bytes = new byte[step.Read];
-                    Assert.InRange(rig.Line.Read(bytes), 0, Math.Min(step.Read, before));
+                    Assert.InRange(rig.Line.Read(bytes, out _), 0, Math.Min(step.Read, before));
                 }
             }
         }).QuickCheckThrowOnFailure();
@@ -372,10 +372,10 @@ public sealed class LineDisciplineTests : IDisposable
                 rig.Line.Receive(bytes);
                 sent.AddRange(bytes);
                 byte[] buffer = new byte[read];
-                got.AddRange(buffer.Take(rig.Line.Read(buffer)));
+                got.AddRange(buffer.Take(rig.Line.Read(buffer, out _)));
             }
             byte[] rest = new byte[LineDiscipline.Capacity];
-            got.AddRange(rest.Take(rig.Line.Read(rest)));
+            got.AddRange(rest.Take(rig.Line.Read(rest, out _)));
             Assert.Equal(sent, got);
         }).QuickCheckThrowOnFailure();
     }
