@@ -1,4 +1,3 @@
-using Ukl.Kernel.Abi;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Core;
 using Ukl.Kernel.Diagnostics;
@@ -71,8 +70,8 @@ public static unsafe class ProcessExit
             // The last thread ended by exit, not exit_group: Linux's status is then its code.
             process->IsEnding = true;
         }
-        process->Files->Release();
-        process->FileSystem->Release();
+        Files.FileTable.Release(process->Files);
+        Files.FileSystemContext.Release(process->FileSystem);
         // The first process is what the machine is for.
         PowerControl.EndOfProgram(process->ExitStatus);
     }

@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Arch;
-using Ukl.Kernel.Memory;
 using Ukl.Kernel.Time;
 
 namespace Ukl.Kernel.Tasks;

@@ -10,6 +10,12 @@ public unsafe struct ThreadContext
     /// <summary>Top of its kernel stack.</summary>
     public ulong StackTop;
 
+    /// <summary>Base of fs.</summary>
+    public ulong FsBase;
+
+    /// <summary>Base of gs.</summary>
+    public ulong GsBase;
+
     /// <summary>The registers with which the thread entered the kernel.</summary>
     public TrapFrame* Frame;
 }
@@ -26,6 +32,31 @@ public static unsafe class Context
 {
     /// <summary>Prepares a new thread.</summary>
     public static void Prepare(Thread* thread, ulong stackEnd) => thread->Context.StackTop = stackEnd;
+
+    /// <summary>There are no segments.</summary>
+    public static void SetSegments(TrapFrame* frame, bool isUserMode)
+    {
+    }
+
+    /// <summary>Fails.</summary>
+    public static void Start(Thread* thread) => throw new KernelPanicException("a host test cannot run programs");
+
+    /// <summary>There are no vector registers to copy.</summary>
+    public static void CopyVectors(Thread* current, Thread* to)
+    {
+    }
+
+    /// <summary>Sets fs of the current thread.</summary>
+    public static void SetFsBase(Thread* thread, ulong address) => thread->Context.FsBase = address;
+
+    /// <summary>fs of the current thread.</summary>
+    public static ulong GetFsBase(Thread* thread) => thread->Context.FsBase;
+
+    /// <summary>Sets gs of the current thread.</summary>
+    public static void SetGsBase(Thread* thread, ulong address) => thread->Context.GsBase = address;
+
+    /// <summary>gs of the current thread.</summary>
+    public static ulong GetGsBase(Thread* thread) => thread->Context.GsBase;
 
     /// <summary>Fails.</summary>
     public static void Switch(Thread* from, Thread* to) => throw new KernelPanicException("a host test cannot switch threads");

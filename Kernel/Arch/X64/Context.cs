@@ -74,6 +74,13 @@ public static unsafe class Context
         *(uint*)(to->Context.Vectors + VectorState.MxcsrOffset) = to->Context.Mxcsr;
     }
 
+    /// <summary>Gives a new program's frame its segments: ring 3, or ring 0 for a linked program.</summary>
+    public static void SetSegments(TrapFrame* frame, bool isUserMode)
+    {
+        frame->Cs = isUserMode ? DescriptorTables.UserCode : DescriptorTables.KernelCode;
+        frame->Ss = isUserMode ? DescriptorTables.UserData : DescriptorTables.KernelData;
+    }
+
     /// <summary>Runs <paramref name="to"/> until something switches back to <paramref name="from"/>, the current thread.</summary>
     public static void Switch(Thread* from, Thread* to)
     {

@@ -18,6 +18,9 @@ public static unsafe class Cpu
     /// <summary>How many processors run.</summary>
     public static int Count => 1;
 
+    /// <summary>This processor's number, from 0.</summary>
+    public static int Number => Current->Number;
+
     /// <summary>Whether a program may read and write its segment bases with instructions (FSGSBASE).</summary>
     public static bool HasFsGsBase { get; private set; }
 

@@ -48,7 +48,7 @@ internal static unsafe class DescriptorTables
         task->MapBase = (ushort)sizeof(TaskState);
         ulong address = (ulong)task;
         ulong* descriptors = Instructions.AddressOfGdt();
-        descriptors[TaskDescriptor] = (ulong)(sizeof(TaskState) - 1) | ((address & 0xff_ffff) << 16) | (0x89ul << 40) | (((address >> 24) & 0xff) << 56);
+        descriptors[TaskDescriptor] = ((ulong)sizeof(TaskState) - 1) | ((address & 0xff_ffff) << 16) | (0x89ul << 40) | (((address >> 24) & 0xff) << 56);
         descriptors[TaskDescriptor + 1] = address >> 32;
         Instructions.LoadTaskRegister(TaskSelector);
 
@@ -66,7 +66,7 @@ internal static unsafe class DescriptorTables
         Instructions.LoadInterruptTable(Unsafe.AsPointer(ref s_interruptDescriptor));
 
         // SYSRET takes its selectors from base + 8 (SS) and base + 16 (CS).
-        Instructions.WriteMsr(StarMsr, ((ulong)(0x18 | 3) << 48) | ((ulong)KernelCode << 32));
+        Instructions.WriteMsr(StarMsr, (0x1bul << 48) | ((ulong)KernelCode << 32));
         Instructions.WriteMsr(LstarMsr, Instructions.AddressOfSyscallEntry());
         Instructions.WriteMsr(SyscallMaskMsr, SyscallMask);
     }

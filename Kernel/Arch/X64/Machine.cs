@@ -14,6 +14,9 @@ internal static unsafe class Machine
         ConsoleDevice console = Devices.Console;
         if (console.Write == null)
             return;
+        byte* lineEnd = stackalloc byte[2];
+        lineEnd[0] = (byte)'\r';
+        lineEnd[1] = (byte)'\n';
         fixed (byte* bytes = text)
         {
             int start = 0;
@@ -23,9 +26,6 @@ internal static unsafe class Machine
                     continue;
                 if (i > start)
                     console.Write(bytes + start, (nuint)(i - start));
-                byte* lineEnd = stackalloc byte[2];
-                lineEnd[0] = (byte)'\r';
-                lineEnd[1] = (byte)'\n';
                 console.Write(lineEnd, 2);
                 start = i + 1;
             }

@@ -1,5 +1,4 @@
 using System.Runtime;
-using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Levels;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;

@@ -1,0 +1,99 @@
+using System;
+using System.Runtime;
+using System.Runtime.CompilerServices;
+using Ukl.Kernel.Arch;
+using Ukl.Kernel.Core;
+using Ukl.Kernel.Diagnostics;
+using Ukl.Kernel.Memory;
+using Ukl.Kernel.Programs;
+using Ukl.Kernel.Syscalls;
+using Ukl.Kernel.Time;
+
+namespace Ukl.Kernel.Boot;
+
+/// <summary>From the first C# instruction to the first process.</summary>
+internal static unsafe class KernelMain
+{
+    /// <summary>What boot.S maps: physical memory that can be looked at before the final page tables stand.</summary>
+    private const ulong EarlyLimit = 4ul << 30;
+
+    private static BootInformation s_boot;
+    private static MemoryMap s_usable;
+
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_register_drivers")]
+    private static extern void RegisterDrivers();
+
+    [RuntimeExport("ukl_main")]
+    private static void Main(ulong information, int protocol)
+    {
+        DescriptorTables.Initialize();
+        Cpu.Initialize();
+
+        var view = new PhysicalView((byte*)DirectMap.Base, EarlyLimit);
+        ReadOnlySpan<byte> problem = protocol == 0
+            ? PvhStartInfo.Read(view, information, ref s_boot)
+            : Multiboot2.Read(view, information, ref s_boot);
+        Acpi.Read(view, s_boot.RsdpAddress, ref Devices.Acpi);
+        RegisterDrivers();
+        if (!problem.IsEmpty)
+            Fail(problem);
+
+        StartMemory();
+        LocalApic.Initialize();
+        IoApic.Initialize(Devices.Acpi.IoApicAddress);
+        Clock.Initialize();
+        Core.Random.Initialize();
+        SyscallDispatch.Initialize();
+        SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
+        SystemCalls.Initialize();
+        StartFiles();
+        Fail(FirstProcess.Run(ref s_boot.CommandLine));
+    }
+
+    private static void StartMemory()
+    {
+        s_boot.GetUsableRanges(ref s_usable, Image.PhysicalOf(Image.Start).Value, Image.PhysicalOf(Image.End).Value);
+        AddRanges(0, EarlyLimit);
+        if (!PageAllocator.Start())
+            Fail("too little memory: no room for the page frames"u8);
+        Paging.Initialize(s_boot.Memory.End);
+        AddRanges(EarlyLimit, ulong.MaxValue);
+        if (!KernelStack.Initialize())
+            Fail("too little memory: no room for kernel stacks"u8);
+    }
+
+    /// <summary>Hands over the part of the usable memory between two addresses.</summary>
+    private static void AddRanges(ulong from, ulong to)
+    {
+        foreach (MemoryRange range in s_usable.Ranges)
+        {
+            ulong start = range.Start < from ? from : range.Start;
+            ulong end = range.End > to ? to : range.End;
+            if (start < end)
+                PageAllocator.AddRange(new PhysicalAddress(start), end - start);
+        }
+    }
+
+    private static void StartFiles()
+    {
+        if (!FileSystems.Start())
+            Fail("too little memory: no room for the file tree"u8);
+        MemoryRange initramfs = s_boot.Initramfs;
+        if (initramfs.Length == 0)
+            return;
+        ReadOnlySpan<byte> problem = FileSystems.Populate(new ReadOnlySpan<byte>(new PhysicalAddress(initramfs.Start).Pointer, (int)initramfs.Length));
+        if (!problem.IsEmpty)
+            Fail(problem);
+    }
+
+    private static void Fail(ReadOnlySpan<byte> problem)
+    {
+        Log.Write("ukl: cannot start: "u8);
+        Log.WriteLine(problem);
+        Devices.ReportPanic();
+        PowerControl.TurnOff(BootFailureStatus);
+    }
+
+    /// <summary>What the machine hands on when the kernel could not start.</summary>
+    private const int BootFailureStatus = 254;
+}
