@@ -1,0 +1,143 @@
+using Ukl.Tool.Shell;
+
+namespace Ukl.Tool.Build;
+
+/// <summary>Builds the image of a program at a level, doing only what changed.</summary>
+/// <param name="repository">The tree.</param>
+/// <param name="levels">The spectrum.</param>
+/// <param name="reporter">Told of the long steps.</param>
+public sealed class ImageBuilder(Repository repository, Levels levels, Reporter reporter)
+{
+    private readonly MuslLibrary musl = new(repository, reporter);
+
+    private Linker Linker => new(repository, musl);
+
+    private KernelImage Kernel => new(repository, levels, Linker, reporter);
+
+    /// <summary>The level that a program is built at when the command line names none.</summary>
+    public Level DefaultLevel(ProgramReference program)
+    {
+        if (program.Kind != ProgramKind.DotNet)
+            return levels.General;
+        return ProjectFile.Level(program.Path) is { } text ? levels.Get(text) : levels.Default;
+    }
+
+    /// <summary>Builds a program, unless its image is up to date.</summary>
+    /// <exception cref="ToolException">It cannot be built.</exception>
+    public BuiltImage Build(ProgramReference program, Level level)
+    {
+        if (program.Kind == ProgramKind.Elf && level.IsLinked)
+            throw new ToolException($"{program.Path} is a finished Linux program, which runs at level {levels.General} only.");
+        BuiltImage image = new(program.Name, level, Path.Combine(repository.Output, program.Name, level.Name));
+        Stamp stamp = ComputeStamp(program, image);
+        if (stamp.Matches(image.Stamp) && File.Exists(image.Kernel) && File.Exists(image.Initramfs))
+            return image;
+
+        Directory.CreateDirectory(image.Folder);
+        File.Delete(image.Stamp);
+        switch (program.Kind)
+        {
+            case ProgramKind.DotNet:
+                musl.Get(level.IsLinked ? LibcFlavor.Gate : LibcFlavor.Plain);
+                ImageDescription description = reporter.Step(
+                    $"Compiling {program.Name} ({level.Name})", () => new MsBuild(repository).Compile(program.Path, program.Name, level));
+                Link(description, image);
+                break;
+            case ProgramKind.C:
+                BuildC(program, image);
+                break;
+            case ProgramKind.Elf:
+                PackGeneral(image, program.Path, []);
+                break;
+        }
+        // Again: the build may have found projects that the program refers to.
+        ComputeStamp(program, image).Write(image.Stamp);
+        return image;
+    }
+
+    /// <summary>Links and packs what MSBuild compiled.</summary>
+    public BuiltImage Link(ImageDescription description)
+    {
+        BuiltImage image = new(description.Name, levels.Get(description.Level), description.Output);
+        Directory.CreateDirectory(image.Folder);
+        Link(description, image);
+        return image;
+    }
+
+    private void Link(ImageDescription description, BuiltImage image)
+    {
+        (string Source, string Target)[] content = [.. description.Content];
+        if (image.Level.IsLinked)
+        {
+            reporter.Step($"Linking {image.Name}", () =>
+            {
+                Linker.LinkImage(image.Name, [.. Kernel.BootObjects(), description.Object], description.Libraries, image.Symbols);
+                Linker.Strip(image.Symbols, image.Kernel);
+            });
+            PackInitramfs(image, content);
+        }
+        else
+        {
+            reporter.Step($"Linking {image.Name}", () => Linker.LinkProgram(image.Name, [description.Object], description.Libraries, image.ProgramSymbols));
+            Linker.Strip(image.ProgramSymbols, image.Program);
+            PackGeneral(image, image.Program, content);
+        }
+        File.WriteAllLines(image.Inputs, description.Projects.Select(project => Path.GetDirectoryName(project)!).Distinct());
+    }
+
+    private void BuildC(ProgramReference program, BuiltImage image)
+    {
+        LibcFlavor flavor = image.Level.IsLinked ? LibcFlavor.Gate : LibcFlavor.Plain;
+        string output = Path.Combine(image.Folder, $"{image.Name}.o");
+        // The gate pushes on the program's stack, so a linked program keeps nothing below its stack pointer.
+        string[] redZone = image.Level.IsLinked ? ["-mno-red-zone"] : [];
+        CommandResult result = CommandRunner.Run(
+            "gcc", ["-c", "-g", "-O2", "-Wall", "-fPIE", .. redZone, .. Linker.HeaderOptions(flavor), "-I", program.Folder, "-o", output, program.Path]);
+        if (result.ExitCode != 0)
+            throw new ToolException($"{program.Path} could not be compiled.", [.. result.Lines.Where(line => line.Contains("error", StringComparison.Ordinal)).Take(20)]);
+        if (image.Level.IsLinked)
+        {
+            Linker.LinkImage(image.Name, [.. Kernel.GetObjects(), output], [], image.Symbols);
+            Linker.Strip(image.Symbols, image.Kernel);
+            PackInitramfs(image, []);
+        }
+        else
+        {
+            Linker.LinkProgram(image.Name, [output], [], image.ProgramSymbols);
+            Linker.Strip(image.ProgramSymbols, image.Program);
+            PackGeneral(image, image.Program, []);
+        }
+    }
+
+    /// <summary>Level 0: the kernel's own image, and the program in the initramfs.</summary>
+    private void PackGeneral(BuiltImage image, string program, (string Source, string Target)[] content)
+    {
+        string kernel = Kernel.GetImage();
+        File.Copy(kernel, image.Symbols, overwrite: true);
+        Linker.Strip(kernel, image.Kernel);
+        PackInitramfs(image, content, program);
+    }
+
+    private static void PackInitramfs(BuiltImage image, (string Source, string Target)[] content, string? program = null)
+    {
+        using FileStream stream = File.Create(image.Initramfs);
+        using CpioWriter cpio = new(stream);
+        cpio.AddFolder("/app");
+        foreach ((string source, string target) in content)
+            cpio.AddFile($"/app/{target}", File.ReadAllBytes(source));
+        if (program is not null)
+            cpio.AddFile(image.GuestPath, File.ReadAllBytes(program), permissions: 0b111_101_101);
+    }
+
+    private Stamp ComputeStamp(ProgramReference program, BuiltImage image)
+    {
+        string[] own = program.Kind switch
+        {
+            ProgramKind.DotNet => [program.Folder],
+            ProgramKind.C => [program.Path, .. Directory.GetFiles(program.Folder, "*.h")],
+            _ => [program.Path],
+        };
+        string[] referred = File.Exists(image.Inputs) ? File.ReadAllLines(image.Inputs) : [];
+        return Stamp.Compute(repository, [.. own, .. referred, .. Stamp.KernelInputs], $"{program.Kind} {program.Path} {image.Level.Name}");
+    }
+}

@@ -1,0 +1,50 @@
+namespace Ukl.Tool.Build;
+
+/// <summary>
+/// What MSBuild knows of a program and the linker needs, as the target UklDescribe writes it: lines key=value, keys may repeat.
+/// Source: Sdk/Targets/Ukl.targets.
+/// </summary>
+public sealed class ImageDescription
+{
+    private readonly ILookup<string, string> values;
+
+    private ImageDescription(ILookup<string, string> values) => this.values = values;
+
+    /// <summary>The program's name.</summary>
+    public string Name => Single("name");
+
+    /// <summary>The level's name.</summary>
+    public string Level => Single("level");
+
+    /// <summary>The folder that the image goes to.</summary>
+    public string Output => Single("output");
+
+    /// <summary>The program's machine code, at linked levels with the kernel's.</summary>
+    public string Object => Single("object");
+
+    /// <summary>The path of ilc.</summary>
+    public string Compiler => Single("compiler");
+
+    /// <summary>The kernel's assemblies.</summary>
+    public IReadOnlyList<string> Kernel => [.. values["kernel"]];
+
+    /// <summary>The framework's assemblies (only for the kernel without a program).</summary>
+    public IReadOnlyList<string> References => [.. values["reference"]];
+
+    /// <summary>The runtime's objects and archives, in the order of the SDK's own link.</summary>
+    public IReadOnlyList<string> Libraries => [.. values["library"]];
+
+    /// <summary>Projects that the program refers to, directly or not.</summary>
+    public IReadOnlyList<string> Projects => [.. values["project"]];
+
+    /// <summary>Files that lie beside the program: where they are, and their path from the program's folder.</summary>
+    public IEnumerable<(string Source, string Target)> Content =>
+        values["content"].Distinct().Select(line => line.Split('|', 2)).Where(parts => parts.Length == 2).Select(parts => (parts[0], parts[1].Replace('\\', '/')));
+
+    /// <summary>Reads the description.</summary>
+    public static ImageDescription Parse(IEnumerable<string> lines) =>
+        new(lines.Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToLookup(parts => parts[0], parts => parts[1]));
+
+    private string Single(string key) =>
+        values[key].FirstOrDefault() ?? throw new ToolException($"The build of the program gave no '{key}'; its Directory.Build.targets must import Sdk/Targets/Ukl.targets.");
+}

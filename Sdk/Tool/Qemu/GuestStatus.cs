@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace Ukl.Tool.Qemu;
+
+/// <summary>How a guest ended.</summary>
+public enum GuestEnd
+{
+    /// <summary>QEMU ended without a word from the guest.</summary>
+    Unknown,
+
+    /// <summary>The program ended by itself.</summary>
+    Exited,
+
+    /// <summary>A signal ended the program.</summary>
+    Killed,
+
+    /// <summary>The kernel found itself broken.</summary>
+    Panicked,
+}
+
+/// <summary>
+/// What the guest wrote to the status port, one line each: "exit N" (0 to 255), "signal N", "panic", and "frame ADDRESS" (hexadecimal) for each
+/// frame of a panic's backtrace.
+/// </summary>
+/// <param name="End">How it ended.</param>
+/// <param name="Value">The exit code or the signal's number.</param>
+/// <param name="Frames">The panic's return addresses, innermost first.</param>
+public sealed record GuestStatus(GuestEnd End, int Value, IReadOnlyList<ulong> Frames)
+{
+    /// <summary>The exit code that a shell would report for the same end of a process.</summary>
+    public int ExitCode => End switch
+    {
+        GuestEnd.Exited => Value,
+        GuestEnd.Killed => 128 + Value,
+        _ => ToolException.ExitCode,
+    };
+
+    /// <summary>Reads the status file's lines; the last verdict counts, unknown lines are skipped.</summary>
+    public static GuestStatus Parse(IEnumerable<string> lines)
+    {
+        GuestEnd end = GuestEnd.Unknown;
+        int value = 0;
+        List<ulong> frames = [];
+        foreach (string line in lines)
+            switch (line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                case ["exit", var text] when int.TryParse(text, CultureInfo.InvariantCulture, out int code) && code is >= 0 and <= 255:
+                    (end, value) = (GuestEnd.Exited, code);
+                    break;
+                case ["signal", var text] when int.TryParse(text, CultureInfo.InvariantCulture, out int signal) && signal is > 0 and <= 64:
+                    (end, value) = (GuestEnd.Killed, signal);
+                    break;
+                case ["panic", ..]:
+                    (end, value) = (GuestEnd.Panicked, 0);
+                    break;
+                case ["frame", var text] when ulong.TryParse(text.AsSpan(text.StartsWith("0x", StringComparison.Ordinal) ? 2 : 0), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong address):
+                    frames.Add(address);
+                    break;
+            }
+        return new GuestStatus(end, value, frames);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Ukl.Tool.Build;
+
+namespace Ukl.Tool.Qemu;
+
+/// <summary>Where the guest's serial line goes.</summary>
+public enum SerialLine
+{
+    /// <summary>The terminal: QEMU sets it raw, Ctrl-C goes to the guest, Ctrl-A X ends QEMU.</summary>
+    Terminal,
+
+    /// <summary>Standard input and output, byte by byte.</summary>
+    Pipe,
+}
+
+/// <summary>QEMU's command line for an image. Source of truth: qemu(1).</summary>
+public static class QemuCommand
+{
+    /// <summary>The program.</summary>
+    public const string Program = "qemu-system-x86_64";
+
+    /// <summary>The port of QEMU's gdb server.</summary>
+    public const int DebuggerPort = 1234;
+
+    /// <summary>The I/O port to which the guest writes what became of the program.</summary>
+    private const string StatusPort = "0xe9";
+
+    /// <summary>The arguments.</summary>
+    /// <param name="image">What to boot.</param>
+    /// <param name="options">On which machine.</param>
+    /// <param name="accelerator">kvm or tcg.</param>
+    /// <param name="commandLine">The kernel's.</param>
+    /// <param name="statusFile">Where QEMU writes what the guest reports.</param>
+    /// <param name="serial">Where the serial line goes.</param>
+    public static IReadOnlyList<string> Arguments(
+        BuiltImage image, MachineOptions options, string accelerator, KernelCommandLine commandLine, string statusFile, SerialLine serial)
+    {
+        List<string> arguments =
+        [
+            "-nodefaults", "-no-user-config",
+            "-machine", options.Type,
+            "-accel", accelerator,
+            "-cpu", options.CpuModel,
+            "-m", options.Memory.ToString(CultureInfo.InvariantCulture),
+            "-smp", options.Cpus.ToString(CultureInfo.InvariantCulture),
+            "-display", "none", "-no-reboot",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            "-chardev", $"file,id=status,path={Escape(statusFile)}",
+            "-device", $"isa-debugcon,iobase={StatusPort},chardev=status",
+        ];
+        arguments.AddRange(serial == SerialLine.Terminal
+            ? ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console", "-mon", "chardev=console"]
+            : ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]);
+        if (options.IsUefi)
+            arguments.AddRange(["-drive", $"if=pflash,format=raw,readonly=on,file={Firmware()}"]);
+        if (options.IsIso || options.IsUefi)
+            arguments.AddRange(["-drive", $"if=ide,media=cdrom,format=raw,readonly=on,file={Escape(image.Iso)}"]);
+        else
+            arguments.AddRange(["-kernel", image.Kernel, "-initrd", image.Initramfs, "-append", commandLine.ToString()]);
+        if (options.WaitsForDebugger)
+            arguments.AddRange(["-S", "-gdb", $"tcp:127.0.0.1:{DebuggerPort}"]);
+        arguments.AddRange(options.Extra);
+        return arguments;
+    }
+
+    /// <summary>A command line as one would type it in a shell.</summary>
+    public static string Display(IEnumerable<string> arguments) => string.Join(' ', arguments.Prepend(Program).Select(QuoteForShell));
+
+    private static string QuoteForShell(string word) =>
+        word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || "-_=+,.:/@%".Contains(character, StringComparison.Ordinal))
+            ? word
+            : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    /// <summary>Inside an option's value a comma is doubled.</summary>
+    private static string Escape(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
+
+    private static string Firmware()
+    {
+        string[] places = ["/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"];
+        return Array.Find(places, File.Exists) ?? throw new ToolException("The UEFI firmware is not installed (package ovmf).");
+    }
+}
