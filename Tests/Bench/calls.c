@@ -114,6 +114,16 @@ static void map_unmap(int count)
     }
 }
 
+static void map_touch_unmap(int count)
+{
+    while (count--) {
+        char *page = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        require(page != MAP_FAILED, "mmap");
+        *(volatile char *)page = 1;
+        require(munmap(page, PAGE) == 0, "munmap");
+    }
+}
+
 /* The mapping that touch_pages faults in: made and thrown away outside the measured time. */
 static char *fresh_pages;
 
@@ -234,6 +244,7 @@ static const struct operation operations[] = {
     {"pipe-ping-pong", pipe_ping_pong, 1000, prepare_pipe, join_partner},
     {"futex-ping-pong", futex_ping_pong, 1000, prepare_futex, join_partner},
     {"mmap-munmap", map_unmap, 1000, 0, 0},
+    {"mmap-touch-munmap", map_touch_unmap, 1000, 0, 0},
     {"page-fault", touch_pages, 1024, prepare_pages, release_pages},
     {"thread-create-join", thread_create_join, 300, 0, 0},
 };
