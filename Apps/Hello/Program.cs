@@ -1,6 +1,9 @@
+// The first program: greets, says where it runs and shows its arguments.
+
+using System;
 using System.Runtime.InteropServices;
 
-Console.WriteLine($"Hello from UKL: {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}");
-foreach (string argument in args)
-    Console.WriteLine($"argument: {argument}");
+Console.WriteLine($"Hello from {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}");
+if (args.Length > 0)
+    Console.WriteLine($"Arguments: {string.Join(' ', args)}");
 return 0;
