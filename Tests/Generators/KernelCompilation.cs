@@ -11,7 +11,7 @@ using Ukl.Kernel.Abi;
 
 namespace Ukl.Tests.Generators;
 
-/// <summary>A small kernel, compiled in memory with the generator against the hosted kernel's types.</summary>
+/// <summary>A small kernel, compiled in memory with the generator against the kernel's own types.</summary>
 internal sealed class KernelCompilation
 {
     private static readonly MetadataReference[] s_references =
@@ -21,6 +21,9 @@ internal sealed class KernelCompilation
             .Append(typeof(SyscallAttribute).Assembly.Location)
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
+
+    // This assembly lets one of this name see its internals.
+    private const string AssemblyName = "TestKernel";
 
     private readonly Compilation _compilation;
 
@@ -55,7 +58,7 @@ internal sealed class KernelCompilation
     {
         var options = new CSharpParseOptions(LanguageVersion.CSharp14);
         var compilation = CSharpCompilation.Create(
-            "TestKernel",
+            AssemblyName,
             sources.Select((source, i) => CSharpSyntaxTree.ParseText(source, options, $"Test{i}.cs")),
             s_references,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));

@@ -2,6 +2,7 @@ using System;
 using System.Reflection;
 using System.Text;
 using Ukl.Kernel.Arch;
+using Ukl.Kernel.Tasks;
 using Xunit;
 
 namespace Ukl.Tests.Generators;
@@ -49,9 +50,9 @@ public unsafe class SyscallTraceTests
 
     private string Trace(string method, params object[] arguments)
     {
-        string before = HostedMachine.Console;
+        string before = Machine.Console;
         KernelCompilation.Call(_kernel, "Ukl.Kernel.Syscalls.Trace", method, arguments);
-        return HostedMachine.Console[before.Length..];
+        return Machine.Console[before.Length..];
     }
 
     private string Call(int number, TrapFrame frame, long result = 0) => Trace("Call", number, (nint)(&frame)) + Trace("Result", number, result);
@@ -130,6 +131,21 @@ public unsafe class SyscallTraceTests
         Assert.Equal("read(3, NULL, 0", Trace("Call", 0, (nint)(&frame)));
         Assert.Equal(" <unfinished ...>\nlseek(3, 0, Start) = 0\n", Call(8, frame));
         Assert.EndsWith("<... read resumed>) = 0\n", Trace("Result", 0, 0L));
+    }
+
+    [Fact]
+    public void The_second_thread_makes_ids_appear()
+    {
+        TrapFrame frame = new() { Rdi = 3 };
+        var first = new Thread { Id = 1 };
+        var second = new Thread { Id = 2 };
+        Scheduler.Current = &first;
+        Assert.Equal("read(3, NULL, 0", Trace("Call", 0, (nint)(&frame)));
+        Scheduler.Current = &second;
+        Assert.Equal(" <unfinished ...>\n[2] lseek(3, 0, Start) = 0\n", Call(8, frame));
+        Scheduler.Current = &first;
+        Assert.Equal("[1] <... read resumed>) = -1 EINTR\n", Trace("Result", 0, -4L));
+        Scheduler.Current = null;
     }
 
     [Fact]
