@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Core;
 using Ukl.Kernel.Diagnostics;
+using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Programs;
 using Ukl.Kernel.Syscalls;

@@ -90,7 +90,7 @@ internal static unsafe class FirstProcess
         process->Memory->BreakStart = breakStart + (Core.Random.NextUInt64() & BreakRandomMask) * PageSize;
         process->Memory->Break = process->Memory->BreakStart;
 
-        if (!TerminalSetup.OpenStandardFiles(process))
+        if (!FileSystems.OpenStandardFiles(process))
             return "no console for the first process"u8;
         if (!TryBuildStack(process, ref commandLine, path, program, out ulong stack))
             return "the program's arguments do not fit on its stack"u8;

@@ -201,7 +201,7 @@ internal static unsafe class PollCalls
             {
                 if (!TryRead(word, out ulong readable, out ulong writable, out ulong exceptional))
                     return -1;
-                wanted += BitOperations.PopCount(readable | writable | exceptional);
+                wanted += Core.Bits.Count(readable | writable | exceptional);
             }
             return wanted;
         }
@@ -255,7 +255,7 @@ internal static unsafe class PollCalls
                     if ((returned & SelectExceptional) != 0 && (wanted & PollEvents.Priority) != 0)
                         exceptional |= bit;
                 }
-                total += BitOperations.PopCount(readable) + BitOperations.PopCount(writable) + BitOperations.PopCount(exceptional);
+                total += Core.Bits.Count(readable) + Core.Bits.Count(writable) + Core.Bits.Count(exceptional);
                 if (!TryWrite(Readable, word, readable) || !TryWrite(Writable, word, writable) || !TryWrite(Exceptional, word, exceptional))
                     return Errno.EFAULT;
             }

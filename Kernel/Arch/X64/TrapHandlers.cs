@@ -45,6 +45,12 @@ internal static unsafe class TrapHandlers
     [RuntimeExport("ukl_fatal")]
     private static void HandleFatal(TrapFrame* frame) => Machine.Panic("double fault, machine check or non-maskable interrupt"u8, frame);
 
+    [RuntimeExport("ukl_bounds_failure")]
+    private static void HandleBoundsFailure() => Machine.Panic("index or length out of range in the kernel"u8);
+
+    [RuntimeExport("ukl_stack_failure")]
+    private static void HandleStackFailure() => Machine.Panic("stack buffer overrun in the kernel"u8);
+
     /// <summary>Whether a program was interrupted, in ring 3 or linked: a linked program is never on its thread's kernel stack.</summary>
     private static bool IsProgram(TrapFrame* frame, Thread* thread) => thread != null && frame == thread->Context.Frame;
 

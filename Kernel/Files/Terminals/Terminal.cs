@@ -204,7 +204,11 @@ public unsafe partial struct Terminal
         return true;
     }
 
-    private static void WritePort(void* context, byte* bytes, nuint count) => Console.Write(new ReadOnlySpan<byte>(bytes, (int)count));
+    private static void WritePort(void* context, byte* bytes, nuint count)
+    {
+        if (Core.Devices.Console.Write != null)
+            Core.Devices.Console.Write(bytes, count);
+    }
 
     private static void SignalPort(void* context, int signal)
     {

@@ -147,7 +147,7 @@ public unsafe partial struct Terminal
             case SendStop or SendStart:
                 byte character = _line.Settings[action == SendStop ? ControlCharacter.Stop : ControlCharacter.Start];
                 if (character != TerminalSettings.Disabled)
-                    Console.Write(new System.ReadOnlySpan<byte>(in character));
+                    WritePort(null, &character, 1);
                 return Result.Ok;
             default:
                 return Errno.EINVAL;

@@ -1,0 +1,47 @@
+using System;
+using Ukl.Kernel.Abi;
+using Ukl.Kernel.Core;
+using Ukl.Kernel.Files.Terminals;
+using Ukl.Kernel.Tasks;
+
+namespace Ukl.Kernel.Files;
+
+/// <summary>The file tree of a booting machine: what is mounted where, and the console that the first process finds open.</summary>
+public static unsafe class FileSystems
+{
+    private const uint RootPermissions = 0x1ed;
+
+    /// <summary>Mounts the root, the devices and the views of the kernel, and connects the terminal with the console. False when out of memory.</summary>
+    public static bool Start()
+    {
+        if (Vfs.Initialize().IsError)
+            return false;
+        FileSystem* root = Tmpfs.Create(RootPermissions);
+        if (root == null || Vfs.MountRoot(root).IsError || Terminal.Initialize() != Errno.None)
+            return false;
+        if (Devices.Console.StartInput != null)
+            Devices.Console.StartInput(&ReceiveByte);
+        return true;
+    }
+
+    /// <summary>Unpacks the initramfs over the tree. Returns what is wrong with it, or an empty text.</summary>
+    public static ReadOnlySpan<byte> Populate(ReadOnlySpan<byte> initramfs) => default;
+
+    /// <summary>Opens the console as standard input, output and error of the first process. False when out of memory.</summary>
+    public static bool OpenStandardFiles(Process* process)
+    {
+        OpenFile* file = OpenFile.Create<TerminalFile>(Terminal.OnConsole, OpenFlags.ReadWrite);
+        if (file == null)
+            return false;
+        for (int fd = 0; fd < 3; fd++)
+        {
+            if (fd > 0)
+                file->AddReference();
+            if (process->Files->Add(file, closeOnExec: false).IsError)
+                return false;
+        }
+        return true;
+    }
+
+    private static void ReceiveByte(byte value) => Terminal.Receive(new ReadOnlySpan<byte>(ref value));
+}
