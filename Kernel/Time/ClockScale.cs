@@ -1,8 +1,8 @@
 namespace Ukl.Kernel.Time;
 
 /// <summary>
-/// Converts between ticks of two rates by one multiplication and a shift, without 128-bit arithmetic. Exact to about one part in 2^30 while the multiplier
-/// has 31 or 32 significant bits, which it has for every pair of rates that differ by less than a factor of 2^32.
+/// Converts between ticks of two rates by one multiplication and a shift, without 128-bit arithmetic. The result is never ahead, and behind by at most one part
+/// in 2^32 times the ratio of the rates, or in 2^31 when the second rate, below 2^32, is the higher one: half a nanosecond in a second for a clock of 2 GHz.
 /// </summary>
 public readonly struct ClockScale
 {
