@@ -1,4 +1,4 @@
-// Points and spans of time as programs write them: struct timespec and struct timeval of x86-64 Linux.
+// Points and spans of time as programs write them: struct timespec, timeval, itimerspec and itimerval of x86-64 Linux.
 namespace Ukl.Kernel.Abi;
 
 /// <summary>struct timespec: seconds and nanoseconds, as a span or since 1970 or a clock's start.</summary>
@@ -41,7 +41,30 @@ public struct TimeValue
     public static TimeValue FromNanoseconds(ulong nanoseconds) =>
         new() { Seconds = (long)(nanoseconds / NanosecondsPerSecond), Microseconds = (long)(nanoseconds % NanosecondsPerSecond / 1000) };
 
+    /// <summary>From a count of nanoseconds, rounded up: what is left of a running timer never reads as zero.</summary>
+    public static TimeValue FromNanosecondsUp(ulong nanoseconds) => FromNanoseconds(nanoseconds + 999);
+
     /// <summary>A valid time as a count of nanoseconds, at most 2^63 - 1.</summary>
     public readonly ulong ToNanoseconds() =>
         Seconds >= MaximumSeconds ? long.MaxValue : (ulong)(Seconds * NanosecondsPerSecond + Microseconds * 1000);
+}
+
+/// <summary>struct itimerspec: when a timer ends and how it repeats.</summary>
+public struct IntervalSpec
+{
+    public TimeSpec Interval;
+    public TimeSpec Value;
+
+    /// <summary>Whether both are valid.</summary>
+    public readonly bool IsValid => Interval.IsValid && Value.IsValid;
+}
+
+/// <summary>struct itimerval: when a timer ends and how it repeats.</summary>
+public struct IntervalValue
+{
+    public TimeValue Interval;
+    public TimeValue Value;
+
+    /// <summary>Whether both are valid.</summary>
+    public readonly bool IsValid => Interval.IsValid && Value.IsValid;
 }
