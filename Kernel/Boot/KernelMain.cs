@@ -42,8 +42,9 @@ internal static unsafe class KernelMain
         StartMemory();
         LocalApic.Initialize();
         IoApic.Initialize(Devices.Acpi.IoApicAddress);
-        Clock.Initialize();
-        Core.Random.Initialize();
+        Clock.Start(2100000000ul);
+        TimerHardware.Initialize(1_000_000_000);
+        Clock.StartRealtime();
         SyscallDispatch.Initialize();
         SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
         SystemCalls.Initialize();

@@ -1,6 +1,5 @@
 // The memory calls: arguments are taken apart here, the work is AddressSpace's. Source of truth: mmap(2), mprotect(2), mremap(2), madvise(2), mlock(2), msync(2),
 // mincore(2), brk(2).
-using System;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;

@@ -1,4 +1,3 @@
-using Ukl.Kernel.Arch;
 using Ukl.Kernel.Core;
 using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Memory;
