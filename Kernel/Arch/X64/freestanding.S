@@ -1,17 +1,29 @@
 # What RyuJIT expects of the runtime and the kernel may use: copying and zeroing blocks, the stack cookie, and the ends of failed bounds checks, which
-# are kernel bugs. Linked into kernel-only images; in an image with a program the real runtime has these, and its throw is caught by ukl_throw (throw.S).
+# are kernel bugs. Under the runtime's names all of it is weak: in an image with a program the program has the real ones, and the tool's KernelReferences
+# gives the kernel's methods these under their own names.
 
-        .macro  FUNCTION name
-        .globl  \name
-        .type   \name, @function
+        .macro  HELPER own, runtime
+        .globl  \own
+        .type   \own, @function
+        .weak   \runtime
+        .type   \runtime, @function
         .balign 16
-\name:
+\own:
+\runtime:
+        .endm
+
+        .macro  FAILURE runtime, handler
+        .weak   \runtime
+        .type   \runtime, @function
+\runtime:
+        call    \handler
+        ud2
         .endm
 
         .section .text.ukl.freestanding, "ax"
 
 # SpanHelpers.Memmove(ref byte destination, ref byte source, nuint count): the ranges may overlap
-FUNCTION S_P_CoreLib_System_SpanHelpers__Memmove
+        HELPER  ukl_move_bytes, S_P_CoreLib_System_SpanHelpers__Memmove
         mov     %rdi, %rax
         sub     %rsi, %rax
         cmp     %rdx, %rax                      # destination inside the source: copy backwards
@@ -48,7 +60,7 @@ FUNCTION S_P_CoreLib_System_SpanHelpers__Memmove
 6:      ret
 
 # SpanHelpers.ClearWithoutReferences(ref byte start, nuint count)
-FUNCTION S_P_CoreLib_System_SpanHelpers__ClearWithoutReferences
+        HELPER  ukl_clear_bytes, S_P_CoreLib_System_SpanHelpers__ClearWithoutReferences
         xorps   %xmm0, %xmm0
 1:      cmp     $16, %rsi
         jb      2f
@@ -64,21 +76,17 @@ FUNCTION S_P_CoreLib_System_SpanHelpers__ClearWithoutReferences
         jmp     2b
 3:      ret
 
-FUNCTION S_P_CoreLib_Internal_Runtime_CompilerHelpers_ThrowHelpers__ThrowIndexOutOfRangeException
-FUNCTION S_P_CoreLib_System_ThrowHelper__ThrowArgumentOutOfRangeException
-FUNCTION S_P_CoreLib_System_ThrowHelper__ThrowArgumentOutOfRangeException_0
-FUNCTION S_P_CoreLib_System_ThrowHelper__ThrowArgumentException_DestinationTooShort
-        call    ukl_bounds_failure
-        ud2
+        FAILURE S_P_CoreLib_Internal_Runtime_CompilerHelpers_ThrowHelpers__ThrowIndexOutOfRangeException, ukl_bounds_failure
+        FAILURE S_P_CoreLib_System_ThrowHelper__ThrowArgumentOutOfRangeException, ukl_bounds_failure
+        FAILURE S_P_CoreLib_System_ThrowHelper__ThrowArgumentOutOfRangeException_0, ukl_bounds_failure
+        FAILURE S_P_CoreLib_System_ThrowHelper__ThrowArgumentException_DestinationTooShort, ukl_bounds_failure
 
 # The stack cookie of a frame with a buffer was overwritten.
-FUNCTION RhpFallbackFailFast
-        call    ukl_stack_failure
-        ud2
+        FAILURE RhpFallbackFailFast, ukl_stack_failure
 
         .section .data.ukl.freestanding, "aw"
         .balign 8
-        .globl  __security_cookie
+        .weak   __security_cookie
 __security_cookie:
         .quad   0x2b992ddfa232c4b7
 

@@ -71,7 +71,9 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         {
             reporter.Step($"Linking {image.Name}", () =>
             {
-                Linker.LinkImage(image.Name, [.. Kernel.BootObjects(), description.Object], description.Libraries, image.Symbols);
+                string joint = Path.ChangeExtension(description.Object, ".kernel.o");
+                KernelReferences.Retarget(description.Object, joint);
+                Linker.LinkImage(image.Name, [.. Kernel.BootObjects(), joint], description.Libraries, image.Symbols);
                 Linker.Strip(image.Symbols, image.Kernel);
             });
             PackInitramfs(image, content);
