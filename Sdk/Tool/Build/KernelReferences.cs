@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 using Ukl.Lint.Elf;
+using ObjectFile = Ukl.Lint.Elf.ElfFile;
 
 namespace Ukl.Tool.Build;
-
-using ObjectFile = Ukl.Lint.Elf.ElfFile;
 
 /// <summary>
 /// In an object of program and kernel together, gives the kernel's methods their own versions of the runtime's helpers. RyuJIT makes both call the same ones, but
