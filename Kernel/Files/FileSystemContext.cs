@@ -1,4 +1,5 @@
 // A process's view of the tree: root, current directory, umask (CLONE_FS), and the ids that file access is checked with.
+using System.Runtime.CompilerServices;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;
 
@@ -57,12 +58,12 @@ public unsafe struct FileSystemContext
     public void AddReference() => References++;
 
     /// <summary>One user less; the last one frees it.</summary>
-    public static void Release(FileSystemContext* context)
+    public void Release()
     {
-        if (--context->References != 0)
+        if (--References != 0)
             return;
-        context->Root.Release();
-        context->WorkingDirectory.Release();
-        Pool<FileSystemContext>.Free(context);
+        Root.Release();
+        WorkingDirectory.Release();
+        Pool<FileSystemContext>.Free((FileSystemContext*)Unsafe.AsPointer(ref this));
     }
 }
