@@ -1,5 +1,4 @@
 // A process's view of the tree: root, current directory, umask (CLONE_FS), and the ids that file access is checked with.
-using System.Runtime.CompilerServices;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;
 
@@ -58,12 +57,12 @@ public unsafe struct FileSystemContext
     public void AddReference() => References++;
 
     /// <summary>One user less; the last one frees it.</summary>
-    public void Release()
+    public static void Release(FileSystemContext* context)
     {
-        if (--References != 0)
+        if (--context->References != 0)
             return;
-        Root.Release();
-        WorkingDirectory.Release();
-        Pool<FileSystemContext>.Free((FileSystemContext*)Unsafe.AsPointer(ref this));
+        context->Root.Release();
+        context->WorkingDirectory.Release();
+        Pool<FileSystemContext>.Free(context);
     }
 }

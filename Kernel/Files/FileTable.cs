@@ -68,13 +68,13 @@ public unsafe struct FileTable
     public void AddReference() => References++;
 
     /// <summary>One user less; the last one closes everything and frees the table.</summary>
-    public void Release()
+    public static void Release(FileTable* table)
     {
-        if (--References != 0)
+        if (--table->References != 0)
             return;
-        CloseRange(0, uint.MaxValue);
-        FreeArrays();
-        Pool<FileTable>.Free((FileTable*)Unsafe.AsPointer(ref this));
+        table->CloseRange(0, uint.MaxValue);
+        table->FreeArrays();
+        Pool<FileTable>.Free(table);
     }
 
     /// <summary>

@@ -23,19 +23,20 @@ internal static unsafe class Initramfs
     }
 
     /// <summary>
-    /// Unpacks all of <paramref name="archive"/>, which must stay where it is for ever. What stands at a path already is replaced, but a directory stays. On damage everything before it is kept and the reason is logged: EINVAL.
-    /// ENOSPC when memory is short.
+    /// Unpacks all of <paramref name="archive"/>, which must stay where it is for ever. What stands at a path already is replaced, but a directory stays. What comes before damage is
+    /// kept. EINVAL: the archive is damaged; ENOSPC: memory is short; <paramref name="problem"/> says what is wrong, and the log where.
     /// </summary>
-    public static Result Unpack(ReadOnlySpan<byte> archive)
+    public static Result Unpack(ReadOnlySpan<byte> archive, out ReadOnlySpan<byte> problem)
     {
         HardLink* links = null;
         var reader = new CpioReader(archive);
         Result result = Result.Ok;
+        problem = default;
         while (!result.IsError && reader.TryRead(out CpioEntry entry))
         {
             result = Add(entry, ref links);
             if (result.IsError)
-                Report("cannot unpack an entry of the initramfs: "u8, entry.Name);
+                problem = Describe(result.Error, entry.Name);
         }
         while (links != null)
         {
@@ -46,8 +47,8 @@ internal static unsafe class Initramfs
         }
         if (reader.Error == CpioError.None)
             return result;
-        Report(Describe(reader.Error), default);
-        Log.Write("  at byte "u8);
+        problem = Describe(reader.Error);
+        Log.Write("initramfs: damage at byte "u8);
         Log.WriteDecimal(reader.Offset);
         Log.Write(" of "u8);
         Log.WriteDecimal(archive.Length);
@@ -64,10 +65,16 @@ internal static unsafe class Initramfs
         _ => "the initramfs is packed; only plain cpio (newc) is supported"u8,
     };
 
-    private static void Report(ReadOnlySpan<byte> message, ReadOnlySpan<byte> detail)
+    private static ReadOnlySpan<byte> Describe(Errno error, ReadOnlySpan<byte> name)
     {
-        Log.Write(message);
-        Log.WriteLine(detail);
+        Log.Write("initramfs: cannot unpack "u8);
+        Log.WriteLine(name);
+        return error switch
+        {
+            Errno.ENOSPC or Errno.ENOMEM => "too little memory: the initramfs does not fit"u8,
+            Errno.EINVAL => "the initramfs is damaged: an entry has an unknown type"u8,
+            _ => "the initramfs is damaged: an entry contradicts an earlier one"u8,
+        };
     }
 
     private static Result Add(in CpioEntry entry, ref HardLink* links)

@@ -86,9 +86,9 @@ public static unsafe partial class Vfs
 
     /// <summary>
     /// Fills the root from an initramfs: plain cpio (newc), several in a row if need be. The bytes must stay where they are for ever: files read from them until they are
-    /// written. EINVAL when the archive is damaged (the reason is logged, what came before it is there); ENOSPC.
+    /// written. EINVAL when the archive is damaged (what came before the damage is there); ENOSPC. <paramref name="problem"/>: a sentence about what is wrong, or empty.
     /// </summary>
-    public static Result Populate(ReadOnlySpan<byte> initramfs) => Initramfs.Unpack(initramfs);
+    public static Result Populate(ReadOnlySpan<byte> initramfs, out ReadOnlySpan<byte> problem) => Initramfs.Unpack(initramfs, out problem);
 
     /// <summary>Makes the directories that other file systems are mounted on, and /tmp, where they are missing.</summary>
     public static Result MakeMountPoints()

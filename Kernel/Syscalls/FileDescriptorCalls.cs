@@ -39,7 +39,7 @@ internal static unsafe class FileDescriptorCalls
             FileTable* own = FileTable.Current->Clone();
             if (own == null)
                 return Errno.ENOMEM;
-            FileTable.Current->Release();
+            FileTable.Release(FileTable.Current);
             Tasks.Process.Current->Files = own;
         }
         if ((flags & RangeCloseOnExec) != 0)
