@@ -17,7 +17,7 @@ public static unsafe class FileSystems
         if (Vfs.Initialize().IsError)
             return false;
         FileSystem* root = Tmpfs.Create(RootPermissions);
-        if (root == null || Vfs.MountRoot(root).IsError || Terminal.Initialize() != Errno.None)
+        if (root == null || Vfs.MountRoot(root).IsError || Vfs.MakeMountPoints().IsError || Terminal.Initialize() != Errno.None)
             return false;
         if (Devices.Console.StartInput != null)
             Devices.Console.StartInput(&ReceiveByte);
@@ -25,7 +25,11 @@ public static unsafe class FileSystems
     }
 
     /// <summary>Unpacks the initramfs over the tree. Returns what is wrong with it, or an empty text.</summary>
-    public static ReadOnlySpan<byte> Populate(ReadOnlySpan<byte> initramfs) => default;
+    public static ReadOnlySpan<byte> Populate(ReadOnlySpan<byte> initramfs)
+    {
+        Vfs.Populate(initramfs, out ReadOnlySpan<byte> problem);
+        return problem;
+    }
 
     /// <summary>Opens the console as standard input, output and error of the first process. False when out of memory.</summary>
     public static bool OpenStandardFiles(Process* process)

@@ -1,5 +1,6 @@
 // A process's descriptors (open(2), dup(2), close_range(2)). Shared by threads (CLONE_FILES), copied by fork.
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;
@@ -66,16 +67,12 @@ public unsafe struct FileTable
     /// <summary>One more user.</summary>
     public void AddReference() => References++;
 
-    /// <summary>One user less; the last one closes everything.</summary>
+    /// <summary>One user less; the last one closes everything and frees the table.</summary>
     public static void Release(FileTable* table)
     {
         if (--table->References != 0)
             return;
-        for (uint fd = 0; fd < table->_capacity; fd++)
-        {
-            if (table->_files[fd] != null)
-                table->Close((int)fd);
-        }
+        table->CloseRange(0, uint.MaxValue);
         table->FreeArrays();
         Pool<FileTable>.Free(table);
     }
@@ -259,7 +256,7 @@ public unsafe struct FileTable
     {
         Result result = file->Operations->Flush(file);
         if (file->Inode != null)
-            FileLocks.ReleaseOwner(file->Inode, System.Runtime.CompilerServices.Unsafe.AsPointer(ref this));
+            FileLocks.ReleaseOwner(file->Inode, Unsafe.AsPointer(ref this));
         OpenFile.Release(file);
         return result;
     }

@@ -86,6 +86,9 @@ public unsafe struct OpenFile
     /// <summary>Whether write(2) is allowed.</summary>
     public readonly bool CanWrite => (Access & FileAccess.Write) != 0;
 
+    /// <summary>Whether it is a regular file in memory, which can be sealed (memfd_create(2)).</summary>
+    public readonly bool IsMemoryFile => Inode != null && Inode->IsRegular && Inode->FileSystem->Magic == Tmpfs.Magic && Vfs.IsUnnamed(Path.Mount);
+
     /// <summary>
     /// Makes an anonymous open file of a kind, with one reference. <paramref name="flags"/>: access mode and status flags. Null when out of memory (ENFILE or ENOMEM); the
     /// caller then frees <paramref name="data"/> itself.

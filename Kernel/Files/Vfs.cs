@@ -64,13 +64,16 @@ public static unsafe partial class Vfs
         return error;
     }
 
+    /// <summary>Whether a mount is the one of files made by <see cref="OpenMemory"/>.</summary>
+    internal static bool IsUnnamed(Mount* mount) => mount == s_unnamedMount;
+
     /// <summary>Whether a place may be written at all. EROFS.</summary>
     public static Errno CheckWritable(in Path path) => path.Mount->IsReadOnly ? Errno.EROFS : Errno.None;
 
     /// <summary>Mounts a file system on a directory of the tree, making it first when it is missing.</summary>
     public static Result MountAt(ReadOnlySpan<byte> path, FileSystem* fileSystem)
     {
-        Result result = EnsureDirectory(path, 0x1ed);
+        Result result = EnsureDirectory(path, Permissions755);
         if (result.IsError)
             return result;
         Errno error = Find(path, out Path point);
@@ -79,6 +82,24 @@ public static unsafe partial class Vfs
         result = Mount.Attach(fileSystem, point, out _);
         point.Release();
         return result;
+    }
+
+    /// <summary>
+    /// Fills the root from an initramfs: plain cpio (newc), several in a row if need be. The bytes must stay where they are for ever: files read from them until they are
+    /// written. EINVAL when the archive is damaged (what came before the damage is there); ENOSPC. <paramref name="problem"/>: a sentence about what is wrong, or empty.
+    /// </summary>
+    public static Result Populate(ReadOnlySpan<byte> initramfs, out ReadOnlySpan<byte> problem) => Initramfs.Unpack(initramfs, out problem);
+
+    /// <summary>Makes the directories that other file systems are mounted on, and /tmp, where they are missing.</summary>
+    public static Result MakeMountPoints()
+    {
+        const uint everyone = ModeBits.Sticky | ModeBits.AccessMask;
+        Result result = EnsureDirectory("/dev"u8, Permissions755);
+        if (!result.IsError)
+            result = EnsureDirectory("/proc"u8, Permissions755);
+        if (!result.IsError)
+            result = EnsureDirectory("/sys"u8, Permissions755);
+        return result.IsError ? result : EnsureDirectory("/tmp"u8, everyone);
     }
 
     /// <summary>Reads a file's content into kernel memory. Returns the bytes read, 0 at the end. EINVAL when it is not a regular file. May sleep.</summary>

@@ -76,7 +76,19 @@ public static unsafe partial class Vfs
         Errno error = BeginCreate(&walk, caller, directory, text, false);
         if (error != Errno.None)
             return error;
-        Result result = LinkInto(&walk, source);
+        Result result = source.Mount == walk.Position.Mount ? LinkInto(&walk, source.Inode) : Errno.EXDEV;
+        walk.End();
+        return result;
+    }
+
+    /// <summary>The same for an inode of the kernel's own.</summary>
+    internal static Result LinkInode(VfsCaller caller, Inode* inode, int directory, PathText* text)
+    {
+        PathWalk walk;
+        Errno error = BeginCreate(&walk, caller, directory, text, false);
+        if (error != Errno.None)
+            return error;
+        Result result = LinkInto(&walk, inode);
         walk.End();
         return result;
     }
@@ -271,11 +283,10 @@ public static unsafe partial class Vfs
         created->Operations->SetAttributes(created, &change);
     }
 
-    private static Result LinkInto(PathWalk* walk, in Path source)
+    private static Result LinkInto(PathWalk* walk, Inode* inode)
     {
-        Inode* inode = source.Inode;
         Inode* parent = walk->Position.Inode;
-        if (source.Mount != walk->Position.Mount)
+        if (inode->FileSystem != parent->FileSystem)
             return Errno.EXDEV;
         if (inode->IsDirectory)
             return Errno.EPERM;
