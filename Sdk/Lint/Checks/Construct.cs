@@ -28,6 +28,7 @@ public sealed record Construct(string Id, string Text)
     public static readonly Construct Decimal = new("UKL1013", "uses decimal");
     public static readonly Construct Wide = new("UKL1013", "uses 128-bit multiplication or division");
     public static readonly Construct FloatingPoint = new("UKL1013", "uses a floating-point library function");
+    public static readonly Construct Feature = new("UKL1016", "depends on the processor's features, which the runtime finds out");
     public static readonly Construct Outside = new("UKL1014", "calls {0}, which is not part of the kernel");
     public static readonly Construct Undefined = new("UKL1015", "needs {0}, which nothing defines");
 }

@@ -20,6 +20,7 @@ public static class Constructs
         ("S_P_CoreLib_Internal_Runtime_CompilerHelpers_ArrayHelpers__", Construct.Array),
         ("RhpNew", Construct.Object),
         ("RhNewObject", Construct.Object),
+        ("g_cpuFeatures", Construct.Feature),
         ("RhNewString", Construct.StringUse),
         ("S_P_CoreLib_System_Activator__", Construct.Object),
         ("RhpAssignRef", Construct.ReferenceStore),

@@ -7,9 +7,10 @@ public static class CommandLine
 {
     /// <summary>Makes the parser.</summary>
     public static RootCommand Create() =>
-        new("Reads machine code that ilc made: checks the kernel's discipline.")
+        new("Reads machine code that ilc made: checks the kernel's discipline, and makes the symbols that a panic prints.")
         {
             CheckCommands.Kernel(),
             CheckCommands.Joint(),
+            SymbolsCommand.Create(),
         };
 }
