@@ -12,6 +12,7 @@ RootCommand root = new("UKL: a .NET program and its kernel in one image")
 {
     RunCommand.Create(programArguments),
     BuildCommand.Create(),
+    TestCommand.Create(),
     CleanCommand.Create(),
     BuildCommand.CreateLink(),
 };

@@ -22,9 +22,10 @@ public static class RunCommand
         Option<bool> dryRun = new("--dry-run") { Description = "Print the QEMU command line instead of running it" };
         Option<bool> trace = new("--trace") { Description = "Print every system call, and at the end the unknown ones" };
         Option<string[]> environment = new("--env") { Description = "Environment variable NAME=VALUE for the program; may be repeated" };
+        Option<string[]> files = new("--file") { Description = "Put a file into the guest, as HOST:/GUEST; may be repeated" };
         Command command = new("run", "Build a program, boot it in QEMU and end with its exit code; arguments for the program follow --")
         {
-            app, level, cpus, memory, machine, iso, uefi, gdb, dryRun, trace, environment,
+            app, level, cpus, memory, machine, iso, uefi, gdb, dryRun, trace, environment, files,
         };
         command.SetAction(parsed => Run(
             new CommandContext(), parsed.GetValue(app)!, parsed.GetValue(level),
@@ -37,18 +38,19 @@ public static class RunCommand
                 IsUefi = parsed.GetValue(uefi),
                 WaitsForDebugger = parsed.GetValue(gdb),
             },
-            parsed.GetValue(dryRun), parsed.GetValue(trace), parsed.GetValue(environment) ?? [], programArguments));
+            parsed.GetValue(dryRun), parsed.GetValue(trace), parsed.GetValue(environment) ?? [],
+            [.. (parsed.GetValue(files) ?? []).Select(GuestFile.Parse)], programArguments));
         return command;
     }
 
     private static int Run(
         CommandContext context, string app, string? level, MachineOptions options, bool isDryRun, bool isTraced, string[] environment,
-        IReadOnlyList<string> programArguments)
+        GuestFile[] files, IReadOnlyList<string> programArguments)
     {
         options.Validate();
         (ProgramReference program, Level chosen) = context.Resolve(app, level);
         KvmProbe.Verdict accelerator = context.DecideAccelerator();
-        BuiltImage image = context.Builder.Build(program, chosen);
+        BuiltImage image = context.Builder.Build(program, chosen, files);
 
         KernelCommandLine commandLine = CommandLineFor(image, isTraced, environment, programArguments);
         SerialLine serial = Console.IsInputRedirected ? SerialLine.Pipe : SerialLine.Terminal;
