@@ -13,8 +13,8 @@ public static class RunCommand
     {
         Argument<string> app = CommonOptions.App();
         Option<string?> level = CommonOptions.Level();
-        Option<int> cpus = new("--cpus") { Description = "Number of CPUs", DefaultValueFactory = _ => new MachineOptions().Cpus };
-        Option<int> memory = new("--memory") { Description = "Memory in MiB", DefaultValueFactory = _ => new MachineOptions().Memory };
+        Option<int> cpus = CommonOptions.Number("--cpus", "Number of CPUs", new MachineOptions().Cpus);
+        Option<int> memory = CommonOptions.Number("--memory", "Memory in MiB", new MachineOptions().Memory);
         Option<string> machine = new("--machine") { Description = "q35, microvm or pc", DefaultValueFactory = _ => new MachineOptions().Type };
         Option<bool> iso = new("--iso") { Description = "Boot the ISO (GRUB) instead of the ELF file" };
         Option<bool> uefi = new("--uefi") { Description = "Boot the ISO by UEFI firmware" };
