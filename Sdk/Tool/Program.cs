@@ -12,14 +12,17 @@ RootCommand root = new("UKL: a .NET program and its kernel in one image")
 {
     RunCommand.Create(programArguments),
     BuildCommand.Create(),
+    TestCommand.Create(),
     CleanCommand.Create(),
     BuildCommand.CreateLink(),
 };
 
-ParseResult parsed = root.Parse(own);
+ParseResult parsed = root.Parse(own.Length == 0 ? ["--help"] : own);
 if (parsed.Errors.Count > 0)
 {
-    new Reporter().Fail(new ToolException($"{string.Join(" ", parsed.Errors.Select(error => error.Message))} Try ./ukl --help."));
+    string what = parsed.Errors.Select(error => error.Message).OrderBy(message => message.StartsWith("Required", StringComparison.Ordinal)).First();
+    string help = parsed.CommandResult.Command == root ? "./ukl --help" : $"./ukl {parsed.CommandResult.Command.Name} --help";
+    new Reporter().Fail(new ToolException($"{what} Try {help}."));
     return ToolException.ExitCode;
 }
 

@@ -27,13 +27,25 @@ public sealed class DebianPackages(Repository repository)
     /// <summary>Downloads and unpacks a binary package.</summary>
     /// <param name="package">The name, such as busybox-static.</param>
     /// <param name="folder">Where its files go.</param>
-    public void UnpackBinary(string package, string folder)
+    private void UnpackBinary(string package, string folder)
     {
         string download = Fetch(["download", package], package);
         string archive = Directory.GetFiles(download, "*.deb").Single();
         Directory.CreateDirectory(folder);
         CommandRunner.Require($"The package {package} could not be unpacked", "dpkg-deb", ["--extract", archive, folder]);
         Directory.Delete(download, recursive: true);
+    }
+
+    /// <summary>The folder of a binary package's files in the cache, fetched when they are not there.</summary>
+    public string Unpacked(string package)
+    {
+        string folder = Path.Combine(repository.Cache, "packages", package);
+        if (Directory.Exists(folder))
+            return folder;
+        string staging = $"{folder}.new";
+        UnpackBinary(package, staging);
+        Directory.Move(staging, folder);
+        return folder;
     }
 
     private string Fetch(string[] command, string package)

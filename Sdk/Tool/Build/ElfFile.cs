@@ -31,7 +31,7 @@ public sealed class ElfFile
     public string? Interpreter { get; }
 
     /// <summary>Whether the bytes begin like an ELF file.</summary>
-    public static bool HasMagic(ReadOnlySpan<byte> file) => file.StartsWith("\x7fELF"u8);
+    public static bool HasMagic(ReadOnlySpan<byte> file) => file.StartsWith("\u007fELF"u8);
 
     /// <summary>Reads the headers.</summary>
     /// <returns>Null when the bytes are no ELF file or its headers are cut off.</returns>

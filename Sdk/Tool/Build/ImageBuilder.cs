@@ -23,13 +23,20 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     }
 
     /// <summary>Builds a program, unless its image is up to date.</summary>
+    /// <param name="program">What to build.</param>
+    /// <param name="level">At which level.</param>
+    /// <param name="files">Further files for the guest: where they are, and their absolute path there.</param>
     /// <exception cref="ToolException">It cannot be built.</exception>
-    public BuiltImage Build(ProgramReference program, Level level)
+    public BuiltImage Build(ProgramReference program, Level level, IReadOnlyList<GuestFile>? files = null)
     {
+        GuestFile[] extra = [.. files ?? []];
+        foreach (GuestFile file in extra)
+            if (!File.Exists(file.Source))
+                throw new ToolException($"There is no file {file.Source}.");
         if (program.Kind == ProgramKind.Elf && level.IsLinked)
             throw new ToolException($"{program.Path} is a finished Linux program, which runs at level {levels.General} only.");
         BuiltImage image = new(program.Name, level, Path.Combine(repository.Output, program.Name, level.Name));
-        Stamp stamp = ComputeStamp(program, image);
+        Stamp stamp = ComputeStamp(program, image, extra);
         if (stamp.Matches(image.Stamp) && File.Exists(image.Kernel) && File.Exists(image.Initramfs))
             return image;
 
@@ -41,17 +48,17 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
                 musl.Get(level.IsLinked ? LibcFlavor.Gate : LibcFlavor.Plain);
                 ImageDescription description = reporter.Step(
                     $"Compiling {program.Name} ({level.Name})", () => new MsBuild(repository).Compile(program.Path, program.Name, level));
-                Link(description, image);
+                Link(description, image, extra);
                 break;
             case ProgramKind.C:
-                BuildC(program, image);
+                BuildC(program, image, extra);
                 break;
             case ProgramKind.Elf:
-                PackGeneral(image, program.Path, []);
+                PackGeneral(image, program.Path, extra);
                 break;
         }
         // Again: the build may have found projects that the program refers to.
-        ComputeStamp(program, image).Write(image.Stamp);
+        ComputeStamp(program, image, extra).Write(image.Stamp);
         return image;
     }
 
@@ -60,13 +67,13 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     {
         BuiltImage image = new(description.Name, levels.Get(description.Level), description.Output);
         Directory.CreateDirectory(image.Folder);
-        Link(description, image);
+        Link(description, image, []);
         return image;
     }
 
-    private void Link(ImageDescription description, BuiltImage image)
+    private void Link(ImageDescription description, BuiltImage image, GuestFile[] extra)
     {
-        (string Source, string Target)[] content = [.. description.Content];
+        GuestFile[] content = [.. description.Content.Select(file => new GuestFile(file.Source, $"/app/{file.Target}")), .. extra];
         if (image.Level.IsLinked)
         {
             reporter.Step($"Linking {image.Name}", () =>
@@ -87,32 +94,32 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         File.WriteAllLines(image.Inputs, description.Projects.Select(project => Path.GetDirectoryName(project)!).Distinct());
     }
 
-    private void BuildC(ProgramReference program, BuiltImage image)
+    private void BuildC(ProgramReference program, BuiltImage image, GuestFile[] extra)
     {
         LibcFlavor flavor = image.Level.IsLinked ? LibcFlavor.Gate : LibcFlavor.Plain;
         string output = Path.Combine(image.Folder, $"{image.Name}.o");
         // The gate pushes on the program's stack, so a linked program keeps nothing below its stack pointer.
         string[] redZone = image.Level.IsLinked ? ["-mno-red-zone"] : [];
         CommandResult result = CommandRunner.Run(
-            "gcc", ["-c", "-g", "-O2", "-Wall", "-fPIE", .. redZone, .. Linker.HeaderOptions(flavor), "-I", program.Folder, "-o", output, program.Path]);
+            "gcc", ["-c", "-g", "-O2", "-std=gnu11", "-Wall", "-fPIE", .. redZone, .. Linker.HeaderOptions(flavor), "-I", program.Folder, "-o", output, program.Path]);
         if (result.ExitCode != 0)
             throw new ToolException($"{program.Path} could not be compiled.", [.. result.Lines.Where(line => line.Contains("error", StringComparison.Ordinal)).Take(20)]);
         if (image.Level.IsLinked)
         {
             Linker.LinkImage(image.Name, [.. Kernel.GetObjects(), output], [], image.Symbols);
             Linker.Strip(image.Symbols, image.Kernel);
-            PackInitramfs(image, []);
+            PackInitramfs(image, extra);
         }
         else
         {
             Linker.LinkProgram(image.Name, [output], [], image.ProgramSymbols);
             Linker.Strip(image.ProgramSymbols, image.Program);
-            PackGeneral(image, image.Program, []);
+            PackGeneral(image, image.Program, extra);
         }
     }
 
     /// <summary>Level 0: the kernel's own image, and the program in the initramfs.</summary>
-    private void PackGeneral(BuiltImage image, string program, (string Source, string Target)[] content)
+    private void PackGeneral(BuiltImage image, string program, GuestFile[] content)
     {
         string kernel = Kernel.GetImage();
         File.Copy(kernel, image.Symbols, overwrite: true);
@@ -120,18 +127,18 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         PackInitramfs(image, content, program);
     }
 
-    private static void PackInitramfs(BuiltImage image, (string Source, string Target)[] content, string? program = null)
+    private static void PackInitramfs(BuiltImage image, GuestFile[] content, string? program = null)
     {
         using FileStream stream = File.Create(image.Initramfs);
         using CpioWriter cpio = new(stream);
         cpio.AddFolder("/app");
-        foreach ((string source, string target) in content)
-            cpio.AddFile($"/app/{target}", File.ReadAllBytes(source));
+        foreach (GuestFile file in content)
+            cpio.AddFile(file.Target, File.ReadAllBytes(file.Source));
         if (program is not null)
             cpio.AddFile(image.GuestPath, File.ReadAllBytes(program), permissions: 0b111_101_101);
     }
 
-    private Stamp ComputeStamp(ProgramReference program, BuiltImage image)
+    private Stamp ComputeStamp(ProgramReference program, BuiltImage image, GuestFile[] extra)
     {
         string[] own = program.Kind switch
         {
@@ -140,6 +147,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
             _ => [program.Path],
         };
         string[] referred = File.Exists(image.Inputs) ? File.ReadAllLines(image.Inputs) : [];
-        return Stamp.Compute(repository, [.. own, .. referred, .. Stamp.KernelInputs], $"{program.Kind} {program.Path} {image.Level.Name}");
+        string settings = $"{program.Kind} {program.Path} {image.Level.Name} {string.Join(' ', extra.Select(file => file.Target))}";
+        return Stamp.Compute(repository, [.. own, .. referred, .. extra.Select(file => file.Source), .. Stamp.KernelInputs], settings);
     }
 }

@@ -28,7 +28,7 @@ public sealed class ImageDescription
     /// <summary>The kernel's assemblies.</summary>
     public IReadOnlyList<string> Kernel => [.. values["kernel"]];
 
-    /// <summary>The framework's assemblies (only for the kernel without a program).</summary>
+    /// <summary>The framework's assemblies.</summary>
     public IReadOnlyList<string> References => [.. values["reference"]];
 
     /// <summary>The runtime's objects and archives, in the order of the SDK's own link.</summary>

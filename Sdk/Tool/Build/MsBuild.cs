@@ -59,6 +59,8 @@ public sealed class MsBuild(Repository repository)
         IReadOnlyList<string> errors = Errors(result.Output);
         if (result.Output.Contains("No space left on device", StringComparison.Ordinal))
             return new ToolException($"{purpose}: the disk is full.");
+        if (errors.Any(error => error.Contains("MSB4057", StringComparison.Ordinal)))
+            return new ToolException($"{purpose}: it is not a UKL program; its Directory.Build.targets must import Sdk/Targets/Ukl.targets, as in Apps.");
         if (errors.Any(error => error.Contains("NU1301", StringComparison.Ordinal)))
             return new ToolException($"{purpose}: the NuGet package source cannot be reached.", [.. errors.Take(1)]);
         return errors.Count > 0 ? new ToolException($"{purpose}.", errors) : CommandRunner.Failure(purpose, "dotnet", result);

@@ -28,6 +28,8 @@ public sealed record ProgramReference(ProgramKind Kind, string Name, string Path
     /// <exception cref="ToolException">There is no such program, or it is none that UKL runs.</exception>
     public static ProgramReference Resolve(Repository repository, string text)
     {
+        if (text.Length == 0)
+            throw new ToolException($"No program was named. {Suggest(repository)}");
         foreach (string candidate in (string[])[text, repository.At(text), repository.At("Apps", text)])
         {
             if (Directory.Exists(candidate))

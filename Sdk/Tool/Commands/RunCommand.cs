@@ -13,8 +13,8 @@ public static class RunCommand
     {
         Argument<string> app = CommonOptions.App();
         Option<string?> level = CommonOptions.Level();
-        Option<int> cpus = new("--cpus") { Description = "Number of CPUs", DefaultValueFactory = _ => new MachineOptions().Cpus };
-        Option<int> memory = new("--memory") { Description = "Memory in MiB", DefaultValueFactory = _ => new MachineOptions().Memory };
+        Option<int> cpus = CommonOptions.Number("--cpus", "Number of CPUs", new MachineOptions().Cpus);
+        Option<int> memory = CommonOptions.Number("--memory", "Memory in MiB", new MachineOptions().Memory);
         Option<string> machine = new("--machine") { Description = "q35, microvm or pc", DefaultValueFactory = _ => new MachineOptions().Type };
         Option<bool> iso = new("--iso") { Description = "Boot the ISO (GRUB) instead of the ELF file" };
         Option<bool> uefi = new("--uefi") { Description = "Boot the ISO by UEFI firmware" };
@@ -22,9 +22,10 @@ public static class RunCommand
         Option<bool> dryRun = new("--dry-run") { Description = "Print the QEMU command line instead of running it" };
         Option<bool> trace = new("--trace") { Description = "Print every system call, and at the end the unknown ones" };
         Option<string[]> environment = new("--env") { Description = "Environment variable NAME=VALUE for the program; may be repeated" };
+        Option<string[]> files = new("--file") { Description = "Put a file into the guest, as HOST:/GUEST; may be repeated" };
         Command command = new("run", "Build a program, boot it in QEMU and end with its exit code; arguments for the program follow --")
         {
-            app, level, cpus, memory, machine, iso, uefi, gdb, dryRun, trace, environment,
+            app, level, cpus, memory, machine, iso, uefi, gdb, dryRun, trace, environment, files,
         };
         command.SetAction(parsed => Run(
             new CommandContext(), parsed.GetValue(app)!, parsed.GetValue(level),
@@ -37,18 +38,19 @@ public static class RunCommand
                 IsUefi = parsed.GetValue(uefi),
                 WaitsForDebugger = parsed.GetValue(gdb),
             },
-            parsed.GetValue(dryRun), parsed.GetValue(trace), parsed.GetValue(environment) ?? [], programArguments));
+            parsed.GetValue(dryRun), parsed.GetValue(trace), parsed.GetValue(environment) ?? [],
+            [.. (parsed.GetValue(files) ?? []).Select(GuestFile.Parse)], programArguments));
         return command;
     }
 
     private static int Run(
         CommandContext context, string app, string? level, MachineOptions options, bool isDryRun, bool isTraced, string[] environment,
-        IReadOnlyList<string> programArguments)
+        GuestFile[] files, IReadOnlyList<string> programArguments)
     {
         options.Validate();
         (ProgramReference program, Level chosen) = context.Resolve(app, level);
         KvmProbe.Verdict accelerator = context.DecideAccelerator();
-        BuiltImage image = context.Builder.Build(program, chosen);
+        BuiltImage image = context.Builder.Build(program, chosen, files);
 
         KernelCommandLine commandLine = CommandLineFor(image, isTraced, environment, programArguments);
         SerialLine serial = Console.IsInputRedirected ? SerialLine.Pipe : SerialLine.Terminal;

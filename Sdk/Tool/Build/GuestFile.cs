@@ -1,0 +1,17 @@
+namespace Ukl.Tool.Build;
+
+/// <summary>A file that is put into the guest's initramfs.</summary>
+/// <param name="Source">Where it is on this machine.</param>
+/// <param name="Target">Its absolute path in the guest.</param>
+public sealed record GuestFile(string Source, string Target)
+{
+    /// <summary>Reads HOST:GUEST; without the second half the file goes beside the program.</summary>
+    public static GuestFile Parse(string text)
+    {
+        string[] parts = text.Split(':', 2);
+        string target = parts.Length == 2 ? parts[1] : $"/app/{Path.GetFileName(parts[0])}";
+        return target.StartsWith('/') && parts[0].Length > 0
+            ? new GuestFile(Path.GetFullPath(parts[0]), target)
+            : throw new ToolException($"'{text}' does not name a file for the guest; write HOST:/GUEST.");
+    }
+}

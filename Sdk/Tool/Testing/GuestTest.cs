@@ -1,0 +1,58 @@
+using Ukl.Tool.Build;
+using Ukl.Tool.Qemu;
+
+namespace Ukl.Tool.Testing;
+
+/// <summary>
+/// One boot of one program and what must come of it. The tests are listed in Tests/Guest/Catalogue, a class per subject that derives from
+/// <see cref="GuestCatalogue"/>.
+/// </summary>
+/// <param name="Name">Subject and case: "exit/code-3".</param>
+/// <param name="Program">As for ukl run, relative to the tree's root; in a package when Package is set.</param>
+public sealed record GuestTest(string Name, string Program)
+{
+    /// <summary>The Debian package that brings the program; Program is then a path inside of it.</summary>
+    public string? Package { get; init; }
+
+    /// <summary>The levels that the test runs at, by name; null for all that are built and that the program can be built for.</summary>
+    public IReadOnlyList<string>? Levels { get; init; }
+
+    /// <summary>The program's arguments.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>NAME=VALUE for the program's environment.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
+
+    /// <summary>Further words for the kernel's command line.</summary>
+    public IReadOnlyList<string> KernelWords { get; init; } = [];
+
+    /// <summary>Files for the guest; sources are relative to the tree's root.</summary>
+    public IReadOnlyList<GuestFile> Files { get; init; } = [];
+
+    /// <summary>What is typed at the serial line; "\u0003" is Ctrl-C. The end of input follows.</summary>
+    public string Input { get; init; } = "";
+
+    /// <summary>The machine.</summary>
+    public MachineOptions Machine { get; init; } = new();
+
+    /// <summary>When the test has failed at the latest.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The exit code as a shell reports it: 128 plus the signal's number when one ended the program. Ignored when the kernel must panic.</summary>
+    public int ExitCode { get; init; }
+
+    /// <summary>Whether the kernel must stop with a message of its own in place of running the program.</summary>
+    public bool Panics { get; init; }
+
+    /// <summary>Texts that the output must contain, in this order.</summary>
+    public IReadOnlyList<string> Contains { get; init; } = [];
+
+    /// <summary>Whether the same program, run on this machine's Linux, must give the same output and exit code. Only for level 0's file.</summary>
+    public bool MatchesLinux { get; init; }
+
+    /// <summary>Whether every line "ok NAME" and "not ok NAME: why" of the output counts as a test of its own; at least one is then required.</summary>
+    public bool HasChecks { get; init; }
+
+    /// <summary>Whether the test runs only with ukl test --all.</summary>
+    public bool IsSlow { get; init; }
+}

@@ -1,0 +1,84 @@
+using Ukl.Tool.Build;
+using Ukl.Tool.Commands;
+using Ukl.Tool.Qemu;
+using Ukl.Tool.Shell;
+
+namespace Ukl.Tool.Testing;
+
+/// <summary>Builds and boots guest tests.</summary>
+/// <param name="context">Tree, levels and builder.</param>
+/// <param name="accelerator">kvm or tcg.</param>
+public sealed class GuestTestRunner(CommandContext context, string accelerator)
+{
+    private static readonly TimeSpan LinuxLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>A test at one level.</summary>
+    /// <param name="Test">The test.</param>
+    /// <param name="Level">The level.</param>
+    public sealed record Case(GuestTest Test, Level Level)
+    {
+        /// <summary>How the case is called in output and in --filter.</summary>
+        public string Name => $"{Test.Name} ({Level.Name})";
+    }
+
+    /// <summary>The levels that each test runs at.</summary>
+    public IEnumerable<Case> Cases(IEnumerable<GuestTest> tests) =>
+        from test in tests
+        from level in context.Levels.Built
+        where test.Levels?.Contains(level.Name) ?? (test.Package is null || !level.IsLinked)
+        select new Case(test, level);
+
+    /// <summary>Builds what a case needs.</summary>
+    public BuiltImage Build(Case test) => context.Builder.Build(Locate(test.Test), test.Level, [.. test.Test.Files.Select(Locate)]);
+
+    /// <summary>Boots a case and judges it.</summary>
+    /// <returns>A result per check and one for the case itself.</returns>
+    public IReadOnlyList<TestResult> Run(Case item, BuiltImage image)
+    {
+        GuestTest test = item.Test;
+        KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, test.Environment, test.Arguments).Add("console", "pipe");
+        foreach (string word in test.KernelWords)
+            commandLine.Add(word);
+        if (test.Machine.IsIso)
+            IsoImage.Make(image, commandLine, context.Reporter);
+        GuestRun run = QemuRunner.Capture(
+            status => QemuCommand.Arguments(image, test.Machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input);
+
+        string suite = $"guest, {item.Level.Name}";
+        List<TestResult> results = [];
+        if (test.HasChecks)
+            results.AddRange(GuestVerdict.Checks(run.Output).Select(check => new TestResult(suite, $"{item.Name}: {check.Name}", check.Failure)));
+        (string, int)? linux = test.MatchesLinux && !item.Level.IsLinked ? RunOnLinux(test, image) : null;
+        string? failure = GuestVerdict.Failure(test, run, linux);
+        if (failure is not null)
+            failure += $"; full output in {Keep(image, item, run.Output)}";
+        results.Add(new TestResult(suite, item.Name, failure));
+        return results;
+    }
+
+    private ProgramReference Locate(GuestTest test)
+    {
+        string path = test.Package is null
+            ? context.Repository.At(test.Program)
+            : Path.Combine(new DebianPackages(context.Repository).Unpacked(test.Package), test.Program.TrimStart('/'));
+        return ProgramReference.Resolve(context.Repository, path);
+    }
+
+    private GuestFile Locate(GuestFile file) => file with { Source = context.Repository.At(file.Source) };
+
+    private (string Output, int ExitCode) RunOnLinux(GuestTest test, BuiltImage image)
+    {
+        string program = test.Package is null ? image.Program : Locate(test).Path;
+        CommandResult result = CommandRunner.Run(
+            program, test.Arguments, input: test.Input, limit: LinuxLimit,
+            environment: test.Environment.Select(assignment => assignment.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]));
+        return (result.Output, result.ExitCode);
+    }
+
+    private static string Keep(BuiltImage image, Case item, string output)
+    {
+        string file = Path.Combine(image.Folder, $"{item.Test.Name.Replace('/', '-')}.log");
+        File.WriteAllText(file, output);
+        return file;
+    }
+}

@@ -1,0 +1,70 @@
+using Ukl.Tool.Qemu;
+
+namespace Ukl.Tool.Testing;
+
+/// <summary>Judges a guest run by what its test expects.</summary>
+public static class GuestVerdict
+{
+    private const string Passed = "ok ";
+
+    private const string NotPassed = "not ok ";
+
+    /// <summary>The lines "ok NAME" and "not ok NAME: why" of an output: name, and why it failed or null.</summary>
+    public static IReadOnlyList<(string Name, string? Failure)> Checks(string output)
+    {
+        List<(string, string?)> checks = [];
+        foreach (string line in output.Split('\n', StringSplitOptions.TrimEntries))
+        {
+            if (line.StartsWith(Passed, StringComparison.Ordinal))
+                checks.Add((line[Passed.Length..], null));
+            else if (line.StartsWith(NotPassed, StringComparison.Ordinal))
+            {
+                string[] parts = line[NotPassed.Length..].Split(": ", 2);
+                checks.Add((parts[0], parts.Length == 2 ? parts[1] : "failed"));
+            }
+        }
+        return checks;
+    }
+
+    /// <summary>Why the run as a whole failed, or null.</summary>
+    /// <param name="test">What was expected.</param>
+    /// <param name="run">What happened.</param>
+    /// <param name="linux">Output and exit code of the same program on Linux, when the test compares with it.</param>
+    public static string? Failure(GuestTest test, GuestRun run, (string Output, int ExitCode)? linux)
+    {
+        if (run.TimedOut)
+            return $"did not end within {test.Limit.TotalSeconds:0} s";
+        if (run.Status.End == GuestEnd.Unknown)
+            return "the guest ended without reporting a status";
+        if (test.Panics != (run.Status.End == GuestEnd.Panicked))
+            return test.Panics ? $"ended with exit code {run.Status.ExitCode} in place of a panic" : "the kernel panicked";
+        int expected = linux?.ExitCode ?? test.ExitCode;
+        if (!test.Panics && run.Status.ExitCode != expected)
+            return $"exit code {run.Status.ExitCode}, expected {expected}";
+        if (linux is { } reference && Normalize(run.Output) != Normalize(reference.Output))
+            return FirstDifference(Normalize(run.Output), Normalize(reference.Output));
+        int position = 0;
+        foreach (string text in test.Contains)
+        {
+            int found = run.Output.IndexOf(text, position, StringComparison.Ordinal);
+            if (found < 0)
+                return $"the output lacks '{text}'";
+            position = found + text.Length;
+        }
+        return test.HasChecks && Checks(run.Output).Count == 0 ? "printed no check" : null;
+    }
+
+    private static string Normalize(string output) => output.ReplaceLineEndings("\n").TrimEnd('\n');
+
+    private static string FirstDifference(string guest, string linux)
+    {
+        string[] left = guest.Split('\n'), right = linux.Split('\n');
+        for (int line = 0; line < Math.Max(left.Length, right.Length); line++)
+        {
+            string ours = line < left.Length ? left[line] : "(end)", theirs = line < right.Length ? right[line] : "(end)";
+            if (ours != theirs)
+                return $"line {line + 1} is '{ours}', on Linux '{theirs}'";
+        }
+        return "the output differs from Linux";
+    }
+}

@@ -1,0 +1,65 @@
+using System.Xml.Linq;
+using Ukl.Tool.Build;
+using Ukl.Tool.Shell;
+
+namespace Ukl.Tool.Testing;
+
+/// <summary>Builds and runs the xunit projects of the tree. Source of truth: the command line and the XML report of xunit.v3.</summary>
+/// <param name="repository">The tree.</param>
+public sealed class HostTestRunner(Repository repository)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+
+    /// <summary>The test projects.</summary>
+    public IReadOnlyList<string> Projects() =>
+    [
+        .. Directory.GetFiles(repository.At("Tests"), "*.csproj", SearchOption.AllDirectories)
+            .Where(project => File.ReadAllText(project).Contains("\"xunit.v3\"", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Builds a project.</summary>
+    /// <returns>The path of its test program.</returns>
+    public string Build(string project)
+    {
+        CommandResult result = new MsBuild(repository).Run("build", project, "-nologo", "-m", "-v:quiet", "-getProperty:TargetPath");
+        string? assembly = result.Lines.LastOrDefault(line => line.EndsWith(".dll", StringComparison.Ordinal));
+        return result.ExitCode == 0 && assembly is not null
+            ? assembly
+            : throw MsBuild.Failure($"{Path.GetFileNameWithoutExtension(project)} could not be compiled", result);
+    }
+
+    /// <summary>Runs a test program.</summary>
+    /// <param name="assembly">Its path.</param>
+    /// <param name="filter">Part of a test's name, or null for all.</param>
+    public IReadOnlyList<TestResult> Run(string assembly, string? filter)
+    {
+        string suite = Path.GetFileNameWithoutExtension(assembly);
+        string report = Path.Combine(Path.GetTempPath(), $"ukl-{Environment.ProcessId}-{suite}.xml");
+        try
+        {
+            string[] selection = filter is null ? [] : ["-method", $"*{filter}*"];
+            CommandResult result = CommandRunner.Run("dotnet", [assembly, "-noLogo", "-noColor", "-result-xml", report, .. selection], limit: Limit);
+            return File.Exists(report)
+                ? Parse(suite, XElement.Load(report))
+                : [new TestResult(suite, "the test program", $"ended with exit code {result.ExitCode} and wrote no report: {result.Lines.LastOrDefault()}")];
+        }
+        finally
+        {
+            File.Delete(report);
+        }
+    }
+
+    /// <summary>Reads a report; skipped tests do not count.</summary>
+    public static IReadOnlyList<TestResult> Parse(string suite, XElement report) =>
+    [
+        .. from test in report.Descendants("test")
+           let outcome = (string?)test.Attribute("result")
+           where outcome is "Pass" or "Fail"
+           select new TestResult(
+               suite, (string?)test.Attribute("name") ?? "?",
+               outcome == "Pass" ? null : ((string?)test.Element("failure")?.Element("message") ?? "failed").ReplaceLineEndings(" ").Trim()),
+        .. from error in report.Descendants("error")
+           select new TestResult(suite, (string?)error.Attribute("name") ?? "the test program", ((string?)error.Element("failure")?.Element("message") ?? "error").ReplaceLineEndings(" ").Trim()),
+    ];
+}
