@@ -47,16 +47,19 @@ static inline bool is_forbidden(long number)
     return false;
 }
 
-/* Keeps a range inside memory set aside for it, unless it is one no kernel accepts. */
+/*
+ * Keeps a range inside memory set aside for it, unless no kernel accepts it: one that starts beyond user memory or wraps around.
+ * A huge length that does not wrap is not fair: mprotect and madvise rightly work on what is mapped before they fail.
+ */
 static inline void tame_range(long *address, long *length, unsigned long arena, unsigned long size)
 {
     unsigned long start = (unsigned long)*address, bytes = (unsigned long)*length;
-    if (start >= 1ul << 47 || bytes >= 1ul << 47)
+    if (start >= 1ul << 47)
         return;
     start = start % size & (start % 3 == 0 ? ~0ul : ~4095ul);
     *address = (long)(arena + start);
-    *length = (long)(bytes % (size - start + 1));
-    if (start + ((unsigned long)*length + 4095) / 4096 * 4096 > size)
+    *length = bytes >= 1ul << 47 ? -(long)(bytes % (1l << 31)) : (long)(bytes % (size - start + 1));
+    if (*length > 0 && start + ((unsigned long)*length + 4095) / 4096 * 4096 > size)
         *length = 0;
 }
 
@@ -68,8 +71,6 @@ static inline void tame(long number, long *arguments, unsigned long arena, unsig
     case SYS_mmap:
         tame_range(&arguments[0], &arguments[1], arena, size);
         arguments[3] |= MAP_FIXED;
-        if ((unsigned long)arguments[0] >= 1ul << 47 || (unsigned long)arguments[1] >= 1ul << 47)
-            arguments[1] |= 1l << 62;
         break;
     case SYS_mremap:
         tame_range(&arguments[0], &arguments[1], arena, size);
