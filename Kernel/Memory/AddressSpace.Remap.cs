@@ -107,6 +107,7 @@ public unsafe partial struct AddressSpace
         if (!canSplit || RemoveRange(newAddress, newAddress + newLength) != Errno.None || !ReserveTables(oldAddress, oldEnd, newAddress))
         {
             Pool<VirtualMemoryArea>.Free(fresh);
+            JoinWithNext(FindArea(oldAddress));
             return Errno.ENOMEM;
         }
 
