@@ -147,12 +147,7 @@ public unsafe partial struct AddressSpace
         }
         if (!toEnd && Split(piece, end) == null)
         {
-            if (piece != area)
-            {
-                area->End = piece->End;
-                Discard(piece);
-                AreaTree.BoundsChanged(area);
-            }
+            JoinWithNext(area);
             return Errno.ENOMEM;
         }
         piece->Protection = protection;

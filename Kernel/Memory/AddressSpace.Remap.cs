@@ -10,7 +10,7 @@ public unsafe partial struct AddressSpace
 
     /// <summary>
     /// Resizes or moves a mapping as mremap(2) does and returns its address. Errors: EINVAL; EFAULT when the old range is not one mapping; ENOMEM when it cannot
-    /// grow in place and may not move, or for lack of memory. On an error the old mapping is as it was.
+    /// grow in place and may not move, or for lack of memory. On an error the old mapping is as it was, but for an end that was to be cut off.
     /// </summary>
     public Result Remap(ulong oldAddress, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress)
     {
@@ -56,7 +56,7 @@ public unsafe partial struct AddressSpace
             return oldAddress;
         if (!mayMove)
             return Errno.ENOMEM;
-        Result place = isFixed ? CheckFixed(newAddress, newLength, MapFlags.Fixed) : FindPlace(newAddress, newLength, MapFlags.None);
+        Result place = isFixed ? CheckFixed(newAddress, newLength, MapFlags.Fixed) : FindPlace(staysMapped ? newAddress : 0, newLength, MapFlags.None);
         if (place.IsError)
             return place;
         return Move(oldAddress, oldEnd, (ulong)place.Value, newLength, staysMapped);
@@ -107,6 +107,7 @@ public unsafe partial struct AddressSpace
         if (!canSplit || RemoveRange(newAddress, newAddress + newLength) != Errno.None || !ReserveTables(oldAddress, oldEnd, newAddress))
         {
             Pool<VirtualMemoryArea>.Free(fresh);
+            JoinWithNext(FindArea(oldAddress));
             return Errno.ENOMEM;
         }
 

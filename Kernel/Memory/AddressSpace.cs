@@ -274,6 +274,17 @@ public unsafe partial struct AddressSpace
         return upper;
     }
 
+    /// <summary>Makes one area of two if they are alike and touch: undoes <see cref="Split"/>.</summary>
+    private void JoinWithNext(VirtualMemoryArea* area)
+    {
+        VirtualMemoryArea* next = area->Next;
+        if (next == null || next->Start != area->End || !area->CanContinueWith(next->File.Object, next->FilePage, next->Protection, next->Flags))
+            return;
+        area->End = next->End;
+        Discard(next);
+        AreaTree.BoundsChanged(area);
+    }
+
     /// <summary>
     /// Removes whatever is mapped in the range. Fails with ENOMEM, and then has changed nothing, when that would cut an area in two and there is no memory for
     /// the second one.
