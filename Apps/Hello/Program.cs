@@ -1,5 +1,6 @@
 // The first program: greets, says where it runs and shows its arguments.
 
+using System;
 using System.Runtime.InteropServices;
 
 Console.WriteLine($"Hello from {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}");

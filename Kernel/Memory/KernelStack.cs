@@ -88,6 +88,9 @@ public static unsafe class KernelStack
             s_firstWordWithRoom = word;
     }
 
+    /// <summary>Whether the address lies in the window of kernel stacks.</summary>
+    public static bool IsInWindow(ulong address) => address - KernelLayout.StackWindow < MaximumCount * SlotSize;
+
     /// <summary>Whether the address lies in the unmapped part below a kernel stack: a fault there is a kernel stack overflow.</summary>
     public static bool IsGuardPage(ulong address)
     {

@@ -58,6 +58,11 @@ internal static unsafe class Instructions
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_constants_end")] internal static extern ulong AddressOfConstantsEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_text_start")] internal static extern ulong AddressOfTextStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_text_end")] internal static extern ulong AddressOfTextEnd();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_data_end")] internal static extern ulong AddressOfDataEnd();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_symbols_start")] internal static extern ulong AddressOfSymbolsStart();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_symbols_end")] internal static extern ulong AddressOfSymbolsEnd();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_entry_start")] internal static extern ulong AddressOfEntryStart();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_entry_end")] internal static extern ulong AddressOfEntryEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_image_end")] internal static extern ulong AddressOfImageEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_boot_pml4")] internal static extern ulong AddressOfBootPml4();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_boot_stack")] internal static extern ulong AddressOfBootStack();

@@ -50,7 +50,8 @@ public static unsafe class Paging
 
         MapImage(Image.Start, Image.TextStart, NoExecute);
         MapImage(Image.TextStart, Image.TextEnd, 0);
-        MapImage(Image.TextEnd, Image.End, Writable | NoExecute);
+        MapImage(Image.TextEnd, Image.DataEnd, Writable | NoExecute);
+        MapImage(Image.DataEnd, Image.End, NoExecute);
 
         // Entries of the kernel half that are filled later must exist before the first address space copies them.
         _ = NextTable((ulong*)KernelRoot.Pointer, KernelLayout.StackWindow, 39);

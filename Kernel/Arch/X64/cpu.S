@@ -325,7 +325,12 @@ FUNCTION \function
         ADDRESS ukl_address_of_constants_end, ukl_constants_end
         ADDRESS ukl_address_of_text_start, ukl_text_start
         ADDRESS ukl_address_of_text_end, ukl_text_end
+        ADDRESS ukl_address_of_data_end, ukl_data_end
+        ADDRESS ukl_address_of_symbols_start, ukl_symbols_start
+        ADDRESS ukl_address_of_symbols_end, ukl_symbols_end
         ADDRESS ukl_address_of_image_end, ukl_image_end
+        ADDRESS ukl_address_of_entry_start, ukl_syscall_entry
+        ADDRESS ukl_address_of_entry_end, ukl_entry_end
         ADDRESS ukl_address_of_boot_pml4, ukl_boot_pml4
         ADDRESS ukl_address_of_boot_stack, ukl_boot_stack
         ADDRESS ukl_address_of_gdt, ukl_gdt

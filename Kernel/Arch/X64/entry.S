@@ -358,4 +358,7 @@ FUNCTION ukl_wait_for_interrupt
         cli
         ret
 
+        .globl  ukl_entry_end
+ukl_entry_end:
+
         .section .note.GNU-stack, "", @progbits

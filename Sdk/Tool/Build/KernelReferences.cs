@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using Iced.Intel;
 using Ukl.Lint.Elf;
+using Decoder = Iced.Intel.Decoder;
 using ObjectFile = Ukl.Lint.Elf.ElfFile;
 
 namespace Ukl.Tool.Build;
@@ -16,6 +18,7 @@ public static class KernelReferences
     private const int RelocationSize = 24;
     private const int SectionHeaderSize = 64;
     private const byte GlobalUntyped = 0x10;
+    private const ulong RelativeToProcedure = 4;
 
     private static readonly string[] KernelPrefixes = ["Ukl_Kernel_", "Ukl_Drivers_"];
 
@@ -30,7 +33,7 @@ public static class KernelReferences
         ["RhpFallbackFailFast"] = "ukl_stack_failure",
     };
 
-    /// <summary>Writes a copy of <paramref name="input"/> in which no kernel method refers to a helper of the runtime that has a kernel version.</summary>
+    /// <summary>Writes a copy of <paramref name="input"/> in which no kernel method calls a helper of the runtime that has a kernel version.</summary>
     public static void Retarget(string input, string output)
     {
         byte[] data = File.ReadAllBytes(input);
@@ -41,61 +44,81 @@ public static class KernelReferences
             throw new ToolException($"{input} has more sections than this linker step can handle.");
 
         string[] added = [.. Replacements.Values.Distinct(StringComparer.Ordinal)];
-        Dictionary<int, int> target = [];
+        int firstAdded = (int)(symbols.Size / SymbolSize);
+        Dictionary<(int Section, ulong Address), int> target = [];
         foreach (ElfSymbol symbol in elf.Symbols)
         {
-            if (Replacements.TryGetValue(symbol.Name, out string? replacement))
-                target[symbol.Index] = (int)(symbols.Size / SymbolSize) + Array.IndexOf(added, replacement);
+            if (!symbol.IsUndefined && Replacements.TryGetValue(symbol.Name, out string? replacement))
+                target[(symbol.Section, symbol.Value)] = firstAdded + Array.IndexOf(added, replacement);
         }
+
+        List<(ElfSection Section, byte[] Content)> moved = [];
         foreach (IGrouping<int, ElfSymbol> methods in elf.Symbols.Where(IsKernelMethod).GroupBy(symbol => symbol.Section))
-            RetargetSection(data, elf, methods.Key, [.. methods.OrderBy(method => method.Value)], target);
+        {
+            ElfSection relocations = elf.Sections.Single(section => section.Type == ElfSection.Relocations && section.Info == methods.Key);
+            using MemoryStream entries = new();
+            entries.Write(elf.Content(relocations));
+            foreach (ElfSymbol method in methods)
+                RetargetMethod(data, elf.Sections[methods.Key], method, target, entries);
+            moved.Add((relocations, entries.ToArray()));
+        }
+        moved.Add(ExtendStrings(elf, strings, added, out byte[] symbolEntries));
+        moved.Add((symbols, [.. elf.Content(symbols), .. symbolEntries]));
 
         using FileStream stream = File.Create(output);
-        MemoryStream extended = new();
-        extended.Write(elf.Content(strings));
-        byte[] entries = new byte[added.Length * SymbolSize];
-        for (int i = 0; i < added.Length; i++)
+        long end = data.Length;
+        foreach ((ElfSection section, byte[] content) in moved)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(entries.AsSpan(i * SymbolSize), (uint)extended.Length);
-            entries[i * SymbolSize + 4] = GlobalUntyped;
-            extended.Write(Encoding.ASCII.GetBytes(added[i]));
-            extended.WriteByte(0);
+            end = (end + 15) & ~15;
+            MoveSection(data, section.Index, end, content.Length);
+            stream.Position = end;
+            stream.Write(content);
+            end += content.Length;
         }
-        long symbolsAt = Align(data.Length);
-        long stringsAt = symbolsAt + (long)symbols.Size + entries.Length;
-        MoveSection(data, symbols.Index, symbolsAt, (long)symbols.Size + entries.Length);
-        MoveSection(data, strings.Index, stringsAt, extended.Length);
+        stream.Position = 0;
         stream.Write(data);
-        stream.Position = symbolsAt;
-        stream.Write(elf.Content(symbols));
-        stream.Write(entries);
-        extended.Position = 0;
-        extended.CopyTo(stream);
     }
 
     private static bool IsKernelMethod(ElfSymbol symbol) =>
         symbol.Type == ElfSymbolType.Function && !symbol.IsUndefined
         && KernelPrefixes.Any(prefix => symbol.Name.StartsWith(prefix, StringComparison.Ordinal));
 
-    private static void RetargetSection(byte[] data, ObjectFile elf, int code, ElfSymbol[] methods, Dictionary<int, int> target)
+    // Calls within a section are resolved by ilc and have no relocation, so they are found in the code and given one.
+    private static void RetargetMethod(
+        byte[] data, ElfSection code, ElfSymbol method, Dictionary<(int Section, ulong Address), int> target, MemoryStream relocations)
     {
-        ulong[] starts = [.. methods.Select(method => method.Value)];
-        foreach (ElfSection section in elf.Sections.Where(section => section.Type == ElfSection.Relocations && section.Info == code))
+        int start = (int)(code.Offset + method.Value);
+        ByteArrayCodeReader reader = new(data, start, (int)method.Size);
+        Decoder decoder = Decoder.Create(64, reader, method.Value);
+        byte[] entry = new byte[RelocationSize];
+        while (reader.CanReadByte)
         {
-            for (ulong at = section.Offset; at < section.Offset + section.Size; at += RelocationSize)
-            {
-                Span<byte> relocation = data.AsSpan((int)at, RelocationSize);
-                int symbol = BinaryPrimitives.ReadInt32LittleEndian(relocation[12..]);
-                if (!target.TryGetValue(symbol, out int replacement))
-                    continue;
-                ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(relocation);
-                int index = Array.BinarySearch(starts, offset);
-                if (index < 0)
-                    index = ~index - 1;
-                if (index >= 0 && offset < methods[index].Value + methods[index].Size)
-                    BinaryPrimitives.WriteInt32LittleEndian(relocation[12..], replacement);
-            }
+            decoder.Decode(out Instruction instruction);
+            if (!(instruction.IsCallNear || instruction.IsJmpNear || instruction.IsJccNear)
+                || !target.TryGetValue((method.Section, instruction.NearBranchTarget), out int symbol))
+                continue;
+            ulong operand = instruction.IP + (ulong)decoder.GetConstantOffsets(instruction).ImmediateOffset;
+            data.AsSpan((int)(code.Offset + operand), sizeof(int)).Clear();
+            BinaryPrimitives.WriteUInt64LittleEndian(entry, operand);
+            BinaryPrimitives.WriteUInt64LittleEndian(entry.AsSpan(8), ((ulong)symbol << 32) | RelativeToProcedure);
+            BinaryPrimitives.WriteInt64LittleEndian(entry.AsSpan(16), -sizeof(int));
+            relocations.Write(entry);
         }
+    }
+
+    private static (ElfSection Section, byte[] Content) ExtendStrings(ObjectFile elf, ElfSection strings, string[] names, out byte[] symbols)
+    {
+        using MemoryStream content = new();
+        content.Write(elf.Content(strings));
+        symbols = new byte[names.Length * SymbolSize];
+        for (int i = 0; i < names.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(symbols.AsSpan(i * SymbolSize), (uint)content.Length);
+            symbols[i * SymbolSize + 4] = GlobalUntyped;
+            content.Write(Encoding.ASCII.GetBytes(names[i]));
+            content.WriteByte(0);
+        }
+        return (strings, content.ToArray());
     }
 
     private static void MoveSection(byte[] data, int index, long offset, long size)
@@ -105,6 +128,4 @@ public static class KernelReferences
         BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(header + 24), offset);
         BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(header + 32), size);
     }
-
-    private static long Align(long position) => (position + 15) & ~15;
 }
