@@ -1,5 +1,6 @@
 using System;
 using Ukl.Kernel.Arch;
+using Ukl.Kernel.Memory;
 
 namespace Ukl.Kernel.Diagnostics;
 
@@ -55,8 +56,9 @@ internal static unsafe class Backtrace
         return false;
     }
 
+    // A linked program's stack lies where programs' memory does; the copy recovers from a fault.
     private static bool ReadStack(ulong address, ulong* value) =>
-        (address & 7) == 0 && Image.IsStack(address) && UserAccess.CopyIn(value, address, sizeof(ulong)) == 0;
+        (address & 7) == 0 && (address < UserMemory.Top || Image.IsStack(address)) && UserAccess.CopyIn(value, address, sizeof(ulong)) == 0;
 
     private static void WriteFrame(SymbolTable symbols, ulong rip, bool isReturnAddress)
     {

@@ -2,10 +2,12 @@
 // instructions). Covers what ilc, gcc and clang write for x86-64 code whose frame is found from rsp or rbp; anything else ends the walk.
 using System;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Ukl.Kernel.Diagnostics;
 
-/// <summary>The registers that a walk up the stack needs.</summary>
+/// <summary>The registers that a walk up the stack needs; ukl_capture_frame (cpu.S) writes it.</summary>
+[StructLayout(LayoutKind.Sequential)]
 internal struct UnwindState
 {
     public ulong Rip;

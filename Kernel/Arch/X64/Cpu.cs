@@ -1,3 +1,4 @@
+using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Arch;
@@ -50,6 +51,9 @@ public static unsafe class Cpu
 
     /// <summary>Identification leaf <paramref name="leaf"/>: eax, ebx, ecx, edx.</summary>
     public static void Identify(uint leaf, uint subleaf, uint* four) => Instructions.CpuId(leaf, subleaf, four);
+
+    /// <summary>The caller's place and frame, for a walk up its stack.</summary>
+    internal static void CaptureFrame(UnwindState* state) => Instructions.CaptureFrame(state);
 
     /// <summary>Finds out what the processor can do and turns on what protects and what programs expect.</summary>
     internal static void Initialize()

@@ -1,6 +1,7 @@
 // The C# side of cpu.S and entry.S: one declaration per assembly function. Nothing outside Arch/X64 uses these.
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Arch;
@@ -37,6 +38,7 @@ internal static unsafe class Instructions
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_current_thread")] internal static extern Thread* CurrentThread();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_read_fs_base")] internal static extern ulong ReadFsBase();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_write_fs_base")] internal static extern void WriteFsBase(ulong value);
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_capture_frame")] internal static extern void CaptureFrame(UnwindState* state);
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_switch")] internal static extern void SwitchStacks(ulong* saved, ulong next);
 
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_fxsave")] internal static extern void FxSave(void* area);

@@ -209,6 +209,15 @@ FUNCTION ukl_copy_page
         jnz     1b
         ret
 
+# void ukl_capture_frame(UnwindState* state): where the caller is after this call (rip, rsp, rbp)
+FUNCTION ukl_capture_frame
+        mov     (%rsp), %rax
+        mov     %rax, 0(%rdi)
+        lea     8(%rsp), %rax
+        mov     %rax, 8(%rdi)
+        mov     %rbp, 16(%rdi)
+        ret
+
 # ---- Copies to and from a program. A fault between ukl_user_copy_begin and ukl_user_copy_end that cannot be resolved goes on at ukl_user_copy_fault;
 # rdx is the number of bytes still to do at every instruction that can fault. AC (SMAP) is set only meanwhile. ----
 
