@@ -6,15 +6,26 @@ namespace Ukl.Drivers;
 /// <summary>The one symbol of the drivers that the kernel imports.</summary>
 public static unsafe class Registration
 {
-    /// <summary>Looks for every device this image has a driver for and registers those that are there. Called once at boot, after <see cref="Devices.Acpi"/> is filled.</summary>
+    /// <summary>
+    /// Looks for every device this image has a driver for and registers those that are there. Called once, early at boot: drivers look at
+    /// <see cref="Devices.Acpi"/> only when they are used.
+    /// </summary>
     [RuntimeExport("ukl_register_drivers")]
     public static void RegisterAll()
     {
         if (Serial.TryInitialize())
             Devices.Register(Serial.Console);
+        else if (VgaText.TryInitialize())
+            Devices.Register(VgaText.Console);
+
         if (DebugConsole.IsPresent)
             Devices.Register(DebugConsole.Reporter);
         if (DebugExit.IsPresent)
             Devices.Register(DebugExit.Driver);
+        Devices.Register(Power.Driver);
+
+        Devices.Register(Pit.Counter);
+        if (Rtc.IsPresent)
+            Devices.Register(Rtc.Clock);
     }
 }

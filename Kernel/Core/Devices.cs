@@ -71,7 +71,7 @@ public static unsafe class Devices
     private static ExitReporter s_exitReporter;
     private static AcpiInformation s_acpi;
 
-    /// <summary>What ACPI says of this machine; <see cref="Acpi.Read"/> fills it at boot, before drivers are registered.</summary>
+    /// <summary>What ACPI says of this machine; <see cref="Acpi.Read"/> fills it at boot.</summary>
     public static ref AcpiInformation Acpi => ref s_acpi;
 
     /// <summary>The console; without functions when the machine has none.</summary>
