@@ -1,6 +1,7 @@
 // The memory calls: arguments are taken apart here, the work is AddressSpace's. Source of truth: mmap(2), mprotect(2), mremap(2), madvise(2), mlock(2), msync(2),
 // mincore(2), brk(2).
 using Ukl.Kernel.Abi;
+using Ukl.Kernel.Arch;
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;
@@ -34,7 +35,13 @@ internal static unsafe class MemoryCalls
     }
 
     [Syscall(10, "mprotect")]
-    internal static Result Protect(ulong address, ulong length, ulong protection) => Current->Protect(address, length, (Protection)protection);
+    internal static Result Protect(ulong address, ulong length, ulong protection)
+    {
+        // A linked program's constants and variables lie in the image; its runtime seals some of them after it has set them.
+        if (length != 0 && UserAccess.IsLinkedProgramRange(address, address + length))
+            return Paging.ProtectImage(address, length, (Protection)protection);
+        return Current->Protect(address, length, (Protection)protection);
+    }
 
     [Syscall(11, "munmap")]
     internal static Result Unmap(ulong address, ulong length) => Current->Unmap(address, length);

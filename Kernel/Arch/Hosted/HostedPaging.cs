@@ -26,6 +26,9 @@ public static class Paging
 
     /// <summary>Switches to another address space.</summary>
     public static void Activate(PhysicalAddress root) => ActiveRoot = root;
+
+    /// <summary>There is no image.</summary>
+    public static Abi.Result ProtectImage(ulong address, ulong length, Protection protection) => Abi.Errno.ENOMEM;
 }
 
 /// <summary>What boot does with memory on the machine.</summary>

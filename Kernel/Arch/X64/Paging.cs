@@ -1,3 +1,4 @@
+using Ukl.Kernel.Abi;
 using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Memory;
 
@@ -56,6 +57,30 @@ public static unsafe class Paging
         // Entries of the kernel half that are filled later must exist before the first address space copies them.
         _ = NextTable((ulong*)KernelRoot.Pointer, KernelLayout.StackWindow, 39);
         Activate(KernelRoot);
+    }
+
+    /// <summary>
+    /// mprotect on the image, for a linked program. Code stays as it is, nothing else becomes executable, and everything stays readable: EACCES; EINVAL when the address is
+    /// not a page's.
+    /// </summary>
+    public static Result ProtectImage(ulong address, ulong length, Protection protection)
+    {
+        if ((address & (PageSize - 1)) != 0)
+            return Errno.EINVAL;
+        ulong end = (address + length + PageSize - 1) & ~(PageSize - 1);
+        bool touchesText = address < Image.TextEnd && end > Image.TextStart;
+        bool isWritable = (protection & Protection.Write) != 0;
+        if ((protection & Protection.Read) == 0 || (touchesText ? isWritable : (protection & Protection.Execute) != 0) || end > Image.DataEnd)
+            return Errno.EACCES;
+        if (touchesText)
+            return Result.Ok;
+        for (; address < end; address += PageSize)
+        {
+            ulong* entry = Entry(address);
+            *entry = isWritable ? *entry | Writable : *entry & ~Writable;
+            Tlb.FlushPage(address);
+        }
+        return Result.Ok;
     }
 
     private static void MapAroundImage(ulong start, ulong imageStart)
