@@ -39,12 +39,20 @@ internal static unsafe class KernelMain
         if (!problem.IsEmpty)
             Fail(problem);
 
-        StartMemory();
+        // The clocks are measured while memory is set up.
         LocalApic.Initialize();
+        var sources = new CalibrationSources
+        {
+            ReadTimestamp = &Cpu.ReadTimestamp,
+            Identify = &Cpu.Identify,
+            StartTimer = &LocalApic.StartTimer,
+            ReadTimerCount = &LocalApic.ReadTimerCount,
+            Reference = Devices.ReferenceCounter,
+        };
+        ClockCalibration.Begin(sources);
+        StartMemory();
         IoApic.Initialize(Devices.Acpi.IoApicAddress);
-        Clock.Start(2100000000ul);
-        TimerHardware.Initialize(1_000_000_000);
-        Clock.StartRealtime();
+        StartClocks(sources);
         SyscallDispatch.Initialize();
         SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
         SystemCalls.Initialize();
@@ -74,6 +82,16 @@ internal static unsafe class KernelMain
             if (start < end)
                 PageAllocator.AddRange(new PhysicalAddress(start), end - start);
         }
+    }
+
+    private static void StartClocks(in CalibrationSources sources)
+    {
+        ClockRates rates = ClockCalibration.Finish(sources);
+        if (rates.TimestampRate == 0 || rates.TimerRate == 0)
+            Fail("no clock: neither the processor nor a timer tells how fast the time stamp counter runs"u8);
+        Clock.Start(rates.TimestampRate);
+        TimerHardware.Initialize(rates.TimerRate);
+        Clock.StartRealtime();
     }
 
     private static void StartFiles()

@@ -1,7 +1,7 @@
 using System;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Core;
-using Ukl.Kernel.Files.Terminals;
+using Ukl.Kernel.Files.Proc;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Files;
@@ -19,6 +19,8 @@ public static unsafe class FileSystems
         FileSystem* root = Tmpfs.Create(RootPermissions);
         if (root == null || Vfs.MountRoot(root).IsError || Vfs.MakeMountPoints().IsError || Terminal.Initialize() != Errno.None)
             return false;
+        if (DeviceFiles.Start() != Errno.None || ProcFileSystems.Start() != Errno.None)
+            return false;
         if (Devices.Console.StartInput != null)
             Devices.Console.StartInput(&ReceiveByte);
         return true;
@@ -31,21 +33,8 @@ public static unsafe class FileSystems
         return problem;
     }
 
-    /// <summary>Opens the console as standard input, output and error of the first process. False when out of memory.</summary>
-    public static bool OpenStandardFiles(Process* process)
-    {
-        OpenFile* file = OpenFile.Create<TerminalFile>(Terminal.OnConsole, OpenFlags.ReadWrite);
-        if (file == null)
-            return false;
-        for (int fd = 0; fd < 3; fd++)
-        {
-            if (fd > 0)
-                file->AddReference();
-            if (process->Files->Add(file, closeOnExec: false).IsError)
-                return false;
-        }
-        return true;
-    }
+    /// <summary>Opens the console as standard input, output and error of the first process, whose terminal it becomes. False when out of memory.</summary>
+    public static bool OpenStandardFiles(Process* process) => DeviceFiles.OpenStandardFiles(process) == Errno.None;
 
     private static void ReceiveByte(byte value) => Terminal.Receive(new ReadOnlySpan<byte>(ref value));
 }

@@ -5,7 +5,7 @@ using Ukl.Kernel.Files.Pipes;
 using Ukl.Kernel.Files.Terminals;
 using Ukl.Kernel.Tasks;
 
-namespace Ukl.Kernel.Files.Devices;
+namespace Ukl.Kernel.Files;
 
 /// <summary>Registers the devices and fills /dev.</summary>
 public static unsafe class DeviceFiles

@@ -2,7 +2,7 @@
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Memory;
 
-namespace Ukl.Kernel.Files.Devices;
+namespace Ukl.Kernel.Files;
 
 /// <summary>/dev/null: empty to read, and takes everything.</summary>
 public unsafe struct NullDevice : IFileKind

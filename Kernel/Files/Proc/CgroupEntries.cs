@@ -49,7 +49,7 @@ internal static unsafe class CgroupEntries
 
     private static Errno WriteZero(ProcKey key, TextBuffer* text) => Line(text, "0"u8);
 
-    private static Errno WriteNothing(ProcKey key, TextBuffer* text) => Line(text, default);
+    private static Errno WriteNothing(ProcKey key, TextBuffer* text) => Line(text, ""u8);
 
     private static Errno WriteType(ProcKey key, TextBuffer* text) => Line(text, "domain"u8);
 

@@ -57,23 +57,23 @@ public unsafe ref struct ProcVisitor
     }
 
     /// <summary>A file that everybody may read.</summary>
-    public void File(ReadOnlySpan<byte> name, delegate*<ProcKey, TextBuffer*, Errno> content, ProcKey key = default) =>
+    public void File(scoped ReadOnlySpan<byte> name, delegate*<ProcKey, TextBuffer*, Errno> content, ProcKey key = default) =>
         File(name, 0x124, content, null, key);
 
     /// <summary>A file with permissions and, unless <paramref name="store"/> is null, the possibility to write.</summary>
-    public void File(ReadOnlySpan<byte> name, uint permissions, delegate*<ProcKey, TextBuffer*, Errno> content, delegate*<ProcKey, ReadOnlySpan<byte>, Errno> store, ProcKey key) =>
+    public void File(scoped ReadOnlySpan<byte> name, uint permissions, delegate*<ProcKey, TextBuffer*, Errno> content, delegate*<ProcKey, ReadOnlySpan<byte>, Errno> store, ProcKey key) =>
         Add(name, new ProcNode { Mode = ModeBits.Regular | permissions, Content = content, Store = store, Key = key });
 
     /// <summary>A directory.</summary>
-    public void Directory(ReadOnlySpan<byte> name, delegate*<ProcKey, ref ProcVisitor, void> entries, ProcKey key = default) =>
+    public void Directory(scoped ReadOnlySpan<byte> name, delegate*<ProcKey, ref ProcVisitor, void> entries, ProcKey key = default) =>
         Add(name, new ProcNode { Mode = ModeBits.Directory | 0x16d, Entries = entries, Key = key });
 
     /// <summary>A symbolic link.</summary>
-    public void Link(ReadOnlySpan<byte> name, delegate*<ProcKey, TextBuffer*, Errno> target, delegate*<ProcKey, Path*, Result> follow = null, ProcKey key = default) =>
+    public void Link(scoped ReadOnlySpan<byte> name, delegate*<ProcKey, TextBuffer*, Errno> target, delegate*<ProcKey, Path*, Result> follow = null, ProcKey key = default) =>
         Add(name, new ProcNode { Mode = ModeBits.SymbolicLink | 0x1ff, Target = target, Follow = follow, Key = key });
 
     /// <summary>An entry with a fixed name.</summary>
-    public void Add(ReadOnlySpan<byte> name, in ProcNode node)
+    public void Add(scoped ReadOnlySpan<byte> name, in ProcNode node)
     {
         Show(name, node, _position);
         _position++;
@@ -104,7 +104,7 @@ public unsafe ref struct ProcVisitor
         return hash;
     }
 
-    private void Show(ReadOnlySpan<byte> name, in ProcNode node, ulong position)
+    private void Show(scoped ReadOnlySpan<byte> name, in ProcNode node, ulong position)
     {
         if (IsDone)
             return;
