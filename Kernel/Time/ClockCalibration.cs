@@ -190,6 +190,8 @@ public static unsafe class ClockCalibration
     private static ulong TimerRateBetween(ref CalibrationPoint first, ref CalibrationPoint last, ulong timestampRate) =>
         (first.TimerCount - last.TimerCount) * timestampRate / (last.TimerTimestamp - first.TimerTimestamp);
 
+    // Not inlined: RyuJIT (10.0.12) would fold the "- 1" of a caller into the address of the field and lose its relocation.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static ref CalibrationPoint Point(int index) => ref Unsafe.Add(ref Unsafe.As<PointArray, CalibrationPoint>(ref s_points), index);
 
     [InlineArray(PointCount)]
