@@ -192,8 +192,6 @@ public unsafe struct PathWalk
     {
         if (!Position.Inode->IsDirectory)
             return Errno.ENOTDIR;
-        if (_nameLength > FileNames.MaximumLength)
-            return Errno.ENAMETOOLONG;
         return Permissions.Check(_context, Position.Inode, Permission.Execute);
     }
 
@@ -271,6 +269,8 @@ public unsafe struct PathWalk
     private readonly Errno Child(out Path child)
     {
         child = default;
+        if (_nameLength > FileNames.MaximumLength)
+            return Errno.ENAMETOOLONG;
         Dentry* directory = Position.Dentry;
         Dentry* dentry = Dentry.Find(directory, Name);
         if (dentry == null)

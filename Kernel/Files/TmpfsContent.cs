@@ -186,9 +186,7 @@ internal unsafe struct TmpfsContent
     {
         if ((file->Base.Seals & SealWrite) != 0)
             return Errno.EPERM;
-        ulong end = offset + length < file->Base.Size ? offset + length : file->Base.Size;
-        if (offset >= end)
-            return Result.Ok;
+        ulong end = offset + length;
         for (ulong index = offset >> PageShift; index << PageShift < end; index++)
         {
             if (!IsBorrowed(index))
@@ -203,7 +201,7 @@ internal unsafe struct TmpfsContent
                 page = AddPage(file, index);
             if (page.IsNone)
                 return Errno.ENOSPC;
-            bool isWhole = from == start && (to == start + PageAllocator.PageSize || to == file->Base.Size);
+            bool isWhole = to - from == PageAllocator.PageSize;
             // A page that is mapped somewhere stays, so that file and mapping keep seeing the same.
             if (isWhole && !IsBorrowed(index) && PageFrame.Of(page)->ReferenceCount == 1)
                 RemovePages(file, index, index);

@@ -175,7 +175,7 @@ public static unsafe partial class Vfs
             return Errno.ENOMEM;
         walk->Position.Mount->References++;
         var path = new Path { Mount = walk->Position.Mount, Dentry = dentry };
-        error = OpenPlace(ref path, flags & ~OpenFlags.TemporaryFile, out file);
+        error = OpenPlace(ref path, flags & ~OpenFlags.Truncate, out file);
         path.Release();
         return error;
     }
