@@ -75,6 +75,6 @@ internal sealed class Toolchain : IDisposable
         return output;
     }
 
-    private static string Metadata(string key) =>
+    public static string Metadata(string key) =>
         Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 }
