@@ -19,7 +19,7 @@ public sealed class DisciplineFixture : IDisposable
     public DisciplineFixture()
     {
         Source = KernelSource();
-        KernelAssembly = _tools.Compile(KernelName, OutputKind.DynamicallyLinkedLibrary, ("/source/Kernel/Snippets.cs", Source));
+        KernelAssembly = _tools.Compile(KernelName, OutputKind.DynamicallyLinkedLibrary, ("/source/Kernel/Snippets.cs", Source), ("/source/Attributes.cs", Toolchain.RuntimeAttributes));
         string program = _tools.Compile("Program", OutputKind.ConsoleApplication, ("/source/Program.cs", "class Program { static void Main() { } }"));
         KernelObject = ElfFile.Read(_tools.CompileKernel(KernelAssembly, "kernel.o"));
         JointObject = ElfFile.Read(_tools.CompileJointly(program, KernelAssembly, "joint.o"));
@@ -62,6 +62,7 @@ public sealed class DisciplineFixture : IDisposable
             using System.Buffers.Binary;
             using System.Collections.Generic;
             using System.Numerics;
+            using System.Runtime;
             using System.Runtime.CompilerServices;
             using System.Runtime.InteropServices;
             using System.Threading;

@@ -85,6 +85,7 @@ internal static class Snippets
 
         new("AllowedPointers", "static int M<T>(int* x) where T : IKind => T.Get(x) + x[3]; static int N(int* x) => M<Kind>(x);", null),
         new("AllowedFunctionPointers", "static int A(int x) => x; static delegate*<int, int> M(bool x) => x ? &A : null; static int N(int x) => M(true)(x);", null),
+        new("AllowedExport", "[RuntimeExport(\"an_export\")] static int A(int x) => x; [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport(\"*\", \"an_export\")] static extern int B(int x); static int M(int x) => B(x);", null),
         new("AllowedSpans", "static byte M(ReadOnlySpan<byte> x, Span<byte> y, int i) { x.Slice(1, 2).CopyTo(y); y.Clear(); return \"text\"u8[i]; }", null),
         new("AllowedTables", "static ReadOnlySpan<byte> X => [1, 2, 3]; static ReadOnlySpan<int> Y => [1, 2, 3]; static int M(int i) => X[i] + Y[i];", null),
         new("AllowedInlineArray", "static Eight s_x; static int M(int i) { Eight y = s_x; return y[i] + s_x[i]; }", null),

@@ -15,6 +15,13 @@ namespace Ukl.Tests.Lint;
 /// <summary>Roslyn, ilc, gcc and lld on small sources, in a folder that is deleted at the end.</summary>
 internal sealed class Toolchain : IDisposable
 {
+    /// <summary>The two attributes by which ilc matches methods and symbols, as Kernel/Arch/RuntimeAttributes.cs declares them.</summary>
+    public const string RuntimeAttributes = """
+        namespace System.Runtime;
+        class RuntimeExportAttribute(string name) : Attribute { public string Name { get; } = name; }
+        class RuntimeImportAttribute(string library, string name) : Attribute { public string Library { get; } = library; public string Name { get; } = name; }
+        """;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ukl-lint-").FullName;
 
     public static string CoreLibrary => Path.Combine(Metadata("RuntimePack"), "lib", "net10.0") is var library && File.Exists(Path.Combine(library, "System.Private.CoreLib.dll"))
@@ -68,6 +75,6 @@ internal sealed class Toolchain : IDisposable
         return output;
     }
 
-    private static string Metadata(string key) =>
+    public static string Metadata(string key) =>
         Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 }

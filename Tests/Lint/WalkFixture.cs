@@ -86,12 +86,6 @@ public sealed unsafe class WalkFixture : IDisposable
                 .section .note.GNU-stack, "", @progbits
         """;
 
-    private const string Attributes = """
-        namespace System.Runtime;
-        class RuntimeExportAttribute(string name) : Attribute { public string Name { get; } = name; }
-        class RuntimeImportAttribute(string library, string name) : Attribute { public string Library { get; } = library; public string Name { get; } = name; }
-        """;
-
     [ThreadStatic] private static WalkFixture? s_walking;
 
     private readonly Toolchain _tools = new();
@@ -99,7 +93,7 @@ public sealed unsafe class WalkFixture : IDisposable
 
     public WalkFixture()
     {
-        KernelAssembly = _tools.Compile("Ukl.Kernel", OutputKind.DynamicallyLinkedLibrary, ("/source/Kernel/Walker.cs", Source), ("/source/Attributes.cs", Attributes));
+        KernelAssembly = _tools.Compile("Ukl.Kernel", OutputKind.DynamicallyLinkedLibrary, ("/source/Kernel/Walker.cs", Source), ("/source/Attributes.cs", Toolchain.RuntimeAttributes));
         _tools.CompileKernel(KernelAssembly, "kernel.o");
         File.WriteAllText(_tools.At("capture.S"), Assembly);
         _tools.Run("gcc", "-c", "-o", "capture.o", "capture.S");

@@ -63,6 +63,15 @@ public sealed class CodeGraph
         return offset < found.Value + Math.Max(found.Size, 1) ? found : null;
     }
 
+    /// <summary>Every name of the function that a symbol names: an export has its own beside the managed one.</summary>
+    public IEnumerable<string> NamesOf(ElfSymbol function)
+    {
+        ElfSymbol[] list = _functions.GetValueOrDefault(function.Section, []);
+        int at = Array.FindIndex(list, symbol => symbol.Value == function.Value);
+        for (; at >= 0 && at < list.Length && list[at].Value == function.Value; at++)
+            yield return list[at].Name;
+    }
+
     /// <summary>The relocations of a section, by offset.</summary>
     public ElfRelocation[] RelocationsOf(int section)
     {

@@ -117,7 +117,7 @@ public sealed class DisciplineCheck
             // In a joint object the rest of the link defines it, unless it is one of those above.
             return _options.Roots is null ? null : (Construct.Undefined, _names.Display(target.Name), target.Name);
         }
-        if (target.Type != ElfSymbolType.Function || IsKernel(target.Name))
+        if (target.Type != ElfSymbolType.Function || _graph.NamesOf(target).Any(IsKernel))
             return null;
         return IsInstance(target.Name) ? JudgeLibrary(target) : (Construct.Outside, _names.Display(target.Name), target.Name);
     }
