@@ -67,6 +67,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     {
         BuiltImage image = new(description.Name, levels.Get(description.Level), description.Output);
         Directory.CreateDirectory(image.Folder);
+        File.Delete(image.Stamp);
         Link(description, image, []);
         return image;
     }
