@@ -67,6 +67,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     {
         BuiltImage image = new(description.Name, levels.Get(description.Level), description.Output);
         Directory.CreateDirectory(image.Folder);
+        File.Delete(image.Stamp);
         Link(description, image, []);
         return image;
     }
@@ -78,10 +79,10 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         {
             reporter.Step($"Linking {image.Name}", () =>
             {
+                new KernelDiscipline(repository).CheckJoint(description, description.Object);
                 string joint = Path.ChangeExtension(description.Object, ".kernel.o");
                 KernelReferences.Retarget(description.Object, joint);
-                Linker.LinkImage(image.Name, [.. Kernel.BootObjects(), joint], description.Libraries, image.Symbols);
-                Linker.Strip(image.Symbols, image.Kernel);
+                LinkImage(image, description, [.. Kernel.BootObjects(), joint], description.Libraries);
             });
             PackInitramfs(image, content);
         }
@@ -106,8 +107,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
             throw new ToolException($"{program.Path} could not be compiled.", [.. result.Lines.Where(line => line.Contains("error", StringComparison.Ordinal)).Take(20)]);
         if (image.Level.IsLinked)
         {
-            Linker.LinkImage(image.Name, [.. Kernel.GetObjects(), output], [], image.Symbols);
-            Linker.Strip(image.Symbols, image.Kernel);
+            LinkImage(image, Kernel.GetDescription(), [.. Kernel.GetObjects(), output], []);
             PackInitramfs(image, extra);
         }
         else
@@ -116,6 +116,12 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
             Linker.Strip(image.ProgramSymbols, image.Program);
             PackGeneral(image, image.Program, extra);
         }
+    }
+
+    private void LinkImage(BuiltImage image, ImageDescription description, string[] objects, IReadOnlyList<string> libraries)
+    {
+        new SymbolTable(repository).Link(description, image.Symbols, further => Linker.LinkImage(image.Name, [.. objects, .. further], libraries, image.Symbols));
+        Linker.Strip(image.Symbols, image.Kernel);
     }
 
     /// <summary>Level 0: the kernel's own image, and the program in the initramfs.</summary>

@@ -6,9 +6,15 @@ namespace Ukl.Tool.Build;
 /// </summary>
 public sealed class ImageDescription
 {
+    private readonly string[] lines;
+
     private readonly ILookup<string, string> values;
 
-    private ImageDescription(ILookup<string, string> values) => this.values = values;
+    private ImageDescription(string[] lines)
+    {
+        this.lines = lines;
+        values = lines.Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToLookup(parts => parts[0], parts => parts[1]);
+    }
 
     /// <summary>The program's name.</summary>
     public string Name => Single("name");
@@ -21,6 +27,9 @@ public sealed class ImageDescription
 
     /// <summary>The program's machine code, at linked levels with the kernel's.</summary>
     public string Object => Single("object");
+
+    /// <summary>The program's own assembly and those of the projects it refers to; empty for the kernel without a program.</summary>
+    public IReadOnlyList<string> Program => [.. values["assembly"], .. values["projectassembly"]];
 
     /// <summary>The path of ilc.</summary>
     public string Compiler => Single("compiler");
@@ -42,8 +51,10 @@ public sealed class ImageDescription
         values["content"].Distinct().Select(line => line.Split('|', 2)).Where(parts => parts.Length == 2).Select(parts => (parts[0], parts[1].Replace('\\', '/')));
 
     /// <summary>Reads the description.</summary>
-    public static ImageDescription Parse(IEnumerable<string> lines) =>
-        new(lines.Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToLookup(parts => parts[0], parts => parts[1]));
+    public static ImageDescription Parse(IEnumerable<string> lines) => new([.. lines]);
+
+    /// <summary>Writes the description as it was read.</summary>
+    public void Save(string file) => File.WriteAllLines(file, lines);
 
     private string Single(string key) =>
         values[key].FirstOrDefault() ?? throw new ToolException($"The build of the program gave no '{key}'; its Directory.Build.targets must import Sdk/Targets/Ukl.targets.");

@@ -13,6 +13,8 @@ public sealed class KernelImage(Repository repository, Levels levels, Linker lin
 
     private string ImagePath => Path.Combine(repository.KernelOutput, "kernel.elf");
 
+    private string DescriptionPath => Path.Combine(repository.KernelOutput, "kernel.txt");
+
     private string StampPath => Path.Combine(repository.KernelOutput, "stamp.txt");
 
     /// <summary>The kernel-only image with its symbols, up to date.</summary>
@@ -32,6 +34,13 @@ public sealed class KernelImage(Repository repository, Levels levels, Linker lin
     /// <summary>The objects made of the kernel's assembly files: entry, exceptions, context switch.</summary>
     public IEnumerable<string> BootObjects() =>
         [.. Directory.GetFiles(repository.At("Kernel", "Arch", "X64"), "*.S").Order(StringComparer.Ordinal).Select(file => linker.Assemble(file, []))];
+
+    /// <summary>The kernel's assemblies, up to date.</summary>
+    public ImageDescription GetDescription()
+    {
+        Ensure();
+        return ImageDescription.Parse(File.ReadAllLines(DescriptionPath));
+    }
 
     private void Ensure()
     {
@@ -56,10 +65,9 @@ public sealed class KernelImage(Repository repository, Levels levels, Linker lin
         File.WriteAllLines(response, options);
         CommandRunner.Require("The kernel could not be compiled to machine code", kernel.Compiler, [$"@{response}"]);
 
-        CommandResult link = linker.LinkKernel([.. BootObjects(), ObjectPath], ImagePath);
-        if (link.ExitCode != 0)
-            throw new ToolException(
-                "The kernel could not be linked without a runtime: it uses what only the runtime has, or names something that does not exist.",
-                [.. link.Lines.Take(40)]);
+        string[] boot = [.. BootObjects()];
+        new KernelDiscipline(repository).CheckKernel(kernel, ObjectPath, boot);
+        new SymbolTable(repository).Link(kernel, ImagePath, further => linker.LinkKernel([.. boot, ObjectPath, .. further], ImagePath));
+        kernel.Save(DescriptionPath);
     }
 }

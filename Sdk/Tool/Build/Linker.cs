@@ -24,8 +24,8 @@ public sealed class Linker(Repository repository, MuslLibrary musl)
     /// <summary>Links the kernel alone. An undefined symbol is a construct that needs a runtime, and so a build error.</summary>
     /// <param name="objects">Boot objects and the kernel's object.</param>
     /// <param name="output">The image with its symbols.</param>
-    public CommandResult LinkKernel(IEnumerable<string> objects, string output) =>
-        CommandRunner.Run(Program, [.. CommonOptions, "-T", Script, "-o", output, .. objects]);
+    public void LinkKernel(IEnumerable<string> objects, string output) =>
+        CommandRunner.Require("The kernel could not be linked without a runtime", Program, [.. CommonOptions, "-T", Script, "-o", output, .. objects]);
 
     /// <summary>Links kernel and program into one image; the program's libc calls the kernel through the gate.</summary>
     /// <param name="name">The program, for the error.</param>
