@@ -54,7 +54,7 @@ internal sealed unsafe class KernelRig : IDisposable
     public static void Advance(ulong nanoseconds)
     {
         Clock.MonotonicNanoseconds += nanoseconds;
-        Timers.RunDue();
+        Timers.RunExpired(Clock.MonotonicNanoseconds);
     }
 
     public T* Alloc<T>(int count = 1)
