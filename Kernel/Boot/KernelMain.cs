@@ -77,7 +77,9 @@ internal static unsafe class KernelMain
     {
         ClockRates rates = ClockCalibration.Finish(sources);
         if (rates.TimestampRate == 0 || rates.TimerRate == 0)
-            Fail("no clock: neither the processor nor a timer tells how fast the time stamp counter runs"u8);
+            Fail("no clock: the local APIC's timer does not run"u8);
+        if (rates.Source == RateSource.Assumed)
+            Log.WriteLine("ukl: neither the processor nor a timer tells how fast the time stamp counter runs: time may pass at a wrong rate"u8);
         Clock.Start(rates.TimestampRate);
         TimerHardware.Initialize(rates.TimerRate);
         Clock.StartRealtime();

@@ -1,5 +1,6 @@
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
+using Ukl.Kernel.Time;
 
 namespace Ukl.Kernel.Tasks;
 
@@ -59,6 +60,9 @@ public unsafe struct Process
 
     /// <summary>Resource limits.</summary>
     public ResourceLimits Limits;
+
+    /// <summary>Timers of setitimer, alarm and timer_create; null until the first.</summary>
+    public ProcessTimers* Timers;
 
     /// <summary>What prctl sets.</summary>
     public ProcessControlState Control;

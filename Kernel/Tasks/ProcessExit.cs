@@ -69,6 +69,7 @@ public static unsafe class ProcessExit
             // The last thread ended by exit, not exit_group: Linux's status is then its code.
             process->IsEnding = true;
         }
+        Time.ProcessTimers.Release(process);
         Files.FileTable.Release(process->Files);
         Files.FileSystemContext.Release(process->FileSystem);
         // The first process is what the machine is for.

@@ -44,12 +44,12 @@ public static class Clock
     /// <summary>Woken when somebody sets CLOCK_REALTIME: sleeps until an absolute time on it are then reckoned anew.</summary>
     public static ref WaitQueue RealtimeSet => ref s_realtimeSet;
 
-    /// <summary>Starts the monotonic clock at the given rate of the time stamp counter, in hertz.</summary>
+    /// <summary>Starts the monotonic clock at 0 and the given rate of the time stamp counter, in hertz; at rate 0 it stands still.</summary>
     public static void Start(ulong ticksPerSecond)
     {
         TicksPerSecond = ticksPerSecond;
         MonotonicNanoseconds = 0;
-        s_scale = ClockScale.Between(ticksPerSecond, NanosecondsPerSecond);
+        s_scale = ticksPerSecond == 0 ? default : ClockScale.Between(ticksPerSecond, NanosecondsPerSecond);
     }
 
     /// <summary>Sets CLOCK_REALTIME from the registered <see cref="RealTimeClock"/>, or to <see cref="BuildEpochSeconds"/> with a message when there is none.</summary>
