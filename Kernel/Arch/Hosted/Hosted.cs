@@ -52,6 +52,9 @@ public static unsafe partial class Cpu
     /// <summary>How many processors run.</summary>
     public static int Count => 1;
 
+    /// <summary>This processor's number.</summary>
+    public static int Number => 0;
+
     /// <summary>The test's processor.</summary>
     public static CpuBlock* Current =>
         s_block == null ? s_block = (CpuBlock*)NativeMemory.AllocZeroed((nuint)sizeof(CpuBlock)) : s_block;
@@ -98,6 +101,16 @@ public static unsafe class UserAccess
 
     /// <summary>Returns the number of bytes not copied.</summary>
     public static nuint CopyOut(ulong destination, void* source, nuint count) => Copy((void*)destination, source, count, destination);
+
+    /// <summary>Atomically replaces a word if it is <paramref name="expected"/>. False when the memory cannot be written.</summary>
+    public static bool TryCompareExchange(ulong address, uint expected, uint desired, out uint seen)
+    {
+        seen = 0;
+        if (address < LowestValid)
+            return false;
+        seen = System.Threading.Interlocked.CompareExchange(ref *(uint*)address, desired, expected);
+        return true;
+    }
 
     /// <summary>Returns the number of bytes not cleared.</summary>
     public static nuint Clear(ulong destination, nuint count)

@@ -1,5 +1,4 @@
 // The parts of the Arch contract that Tasks needs, for host tests: one thread, chosen by the test, and no switching.
-using System;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Arch;
@@ -60,6 +59,13 @@ public static unsafe class Context
 
     /// <summary>Fails.</summary>
     public static void Switch(Thread* from, Thread* to) => throw new KernelPanicException("a host test cannot switch threads");
+}
+
+/// <summary>No handler runs in a host test.</summary>
+public static unsafe class SignalFrame
+{
+    /// <summary>Fails.</summary>
+    internal static bool Pop(Thread* thread, TrapFrame* frame) => throw new KernelPanicException("a host test runs no signal handlers");
 }
 
 /// <summary>Vector registers are the .NET runtime's own.</summary>

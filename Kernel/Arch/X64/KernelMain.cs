@@ -1,7 +1,7 @@
 using System;
 using System.Runtime;
 using System.Runtime.CompilerServices;
-using Ukl.Kernel.Arch;
+using Ukl.Kernel.Boot;
 using Ukl.Kernel.Core;
 using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Files;
@@ -10,7 +10,7 @@ using Ukl.Kernel.Programs;
 using Ukl.Kernel.Syscalls;
 using Ukl.Kernel.Time;
 
-namespace Ukl.Kernel.Boot;
+namespace Ukl.Kernel.Arch;
 
 /// <summary>From the first C# instruction to the first process.</summary>
 internal static unsafe class KernelMain
