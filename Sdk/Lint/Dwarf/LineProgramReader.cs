@@ -176,6 +176,8 @@ internal sealed class LineProgramReader
         for (int i = 0; i < formatCount; i++)
             formats[i] = (Unsigned(), Unsigned());
         ulong count = Unsigned();
+        if (formatCount == 0 && count != 0)
+            throw new InvalidDataException($"{_elf.Path}: entries without a format in .debug_line");
         for (ulong i = 0; i < count; i++)
         {
             string path = "";
@@ -217,8 +219,8 @@ internal sealed class LineProgramReader
                 _at += 16;
                 return ("", 0);
             case FormBlock:
-                int length = (int)Unsigned();
-                _at += length;
+                ulong length = Unsigned();
+                _at = checked(_at + (int)length);
                 return ("", 0);
             default:
                 throw new InvalidDataException($"{_elf.Path}: form 0x{form:x} in .debug_line");
@@ -257,8 +259,8 @@ internal sealed class LineProgramReader
             switch (opcode)
             {
                 case 0:
-                    int size = (int)Unsigned();
-                    int next = _at + size;
+                    int size = checked((int)Unsigned());
+                    int next = checked(_at + size);
                     switch (size > 0 ? Byte() : (byte)0)
                     {
                         case 1: // end of sequence

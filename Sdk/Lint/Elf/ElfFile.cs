@@ -36,6 +36,8 @@ public sealed class ElfFile
         }
         foreach (ElfSection section in Sections)
         {
+            if (section.Type != ElfSection.NoBits && (section.Offset > (ulong)data.Length || section.Size > (ulong)data.Length - section.Offset))
+                throw new InvalidDataException($"{path}: section {section.Name} lies outside the file");
             if (section.Type == ElfSection.Relocations)
                 _relocationSections[section.Info] = section.Index;
         }
