@@ -19,12 +19,4 @@ public sealed class GuestStatusTests
     [InlineData("exit", ToolException.ExitCode)]
     [InlineData("signal 65", ToolException.ExitCode)]
     public void The_last_verdict_becomes_the_exit_code(string text, int expected) => Assert.Equal(expected, GuestStatus.Parse(text.Split('\n')).ExitCode);
-
-    [Fact]
-    public void A_panic_brings_its_frames()
-    {
-        GuestStatus status = GuestStatus.Parse(["panic", "frame ffffffff80201000", "frame 0xffffffff80202000", "frame nothing"]);
-        Assert.Equal(GuestEnd.Panicked, status.End);
-        Assert.Equal([0xffffffff80201000, 0xffffffff80202000], status.Frames);
-    }
 }

@@ -11,6 +11,8 @@ namespace Ukl.Tool.Build;
 /// <param name="repository">The tree; source files are named relative to it.</param>
 public sealed class KernelDiscipline(Repository repository)
 {
+    private const string ExportPrefix = "ukl_";
+
     /// <summary>Checks the object of the kernel without a program: what the image's other objects start from is looked at.</summary>
     /// <param name="description">The kernel's assemblies.</param>
     /// <param name="target">The kernel's object.</param>
@@ -22,6 +24,8 @@ public sealed class KernelDiscipline(Repository repository)
         foreach (string other in others)
             foreach (ElfSymbol symbol in ObjectFile.Read(other).Symbols.Where(symbol => symbol.Binding != ElfBinding.Local))
                 (symbol.IsUndefined ? wanted : provided).Add(symbol.Name);
+        // What one kernel assembly exports and another imports goes by a name of its own in the same object.
+        provided.UnionWith(ObjectFile.Read(target).Symbols.Where(symbol => !symbol.IsUndefined && symbol.Name.StartsWith(ExportPrefix, StringComparison.Ordinal)).Select(symbol => symbol.Name));
         Check(description, target, wanted, provided);
     }
 

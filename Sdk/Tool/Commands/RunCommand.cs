@@ -73,7 +73,7 @@ public static class RunCommand
             QemuRunner.RequireFreePort(QemuCommand.DebuggerPort);
             context.Reporter.Say($"ukl: waiting for gdb; in another terminal:\n  gdb {image.Symbols}\n  (gdb) target remote :{QemuCommand.DebuggerPort}\n  (gdb) continue");
         }
-        return Report(context, image, QemuRunner.Run(Arguments));
+        return Report(QemuRunner.Run(Arguments));
     }
 
     /// <summary>The kernel command line that every way of booting a program has in common.</summary>
@@ -96,15 +96,13 @@ public static class RunCommand
             commandLine.Add("winsize", $"{Console.WindowHeight}x{Console.WindowWidth}");
     }
 
-    private static int Report(CommandContext context, BuiltImage image, GuestStatus status)
+    private static int Report(GuestStatus status)
     {
         switch (status.End)
         {
             case GuestEnd.Unknown:
                 throw new ToolException("The guest ended without reporting how its program ended: QEMU was stopped, or the machine was reset.");
             case GuestEnd.Panicked:
-                foreach (string frame in Backtrace.Symbolize(image.Symbols, status.Frames))
-                    context.Reporter.Say($"  {frame}");
                 throw new ToolException("The kernel panicked; see the last lines above.");
             default:
                 return status.ExitCode;

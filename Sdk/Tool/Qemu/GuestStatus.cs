@@ -19,13 +19,11 @@ public enum GuestEnd
 }
 
 /// <summary>
-/// What the guest wrote to the status port, one line each: "exit N" (0 to 255), "signal N", "panic", and "frame ADDRESS" (hexadecimal) for each
-/// frame of a panic's backtrace.
+/// What the guest wrote to the status port, one line each: "exit N" (0 to 255), "signal N" and "panic".
 /// </summary>
 /// <param name="End">How it ended.</param>
 /// <param name="Value">The exit code or the signal's number.</param>
-/// <param name="Frames">The panic's return addresses, innermost first.</param>
-public sealed record GuestStatus(GuestEnd End, int Value, IReadOnlyList<ulong> Frames)
+public sealed record GuestStatus(GuestEnd End, int Value)
 {
     /// <summary>The exit code that a shell would report for the same end of a process.</summary>
     public int ExitCode => End switch
@@ -40,7 +38,6 @@ public sealed record GuestStatus(GuestEnd End, int Value, IReadOnlyList<ulong> F
     {
         GuestEnd end = GuestEnd.Unknown;
         int value = 0;
-        List<ulong> frames = [];
         foreach (string line in lines)
             switch (line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
@@ -53,10 +50,7 @@ public sealed record GuestStatus(GuestEnd End, int Value, IReadOnlyList<ulong> F
                 case ["panic", ..]:
                     (end, value) = (GuestEnd.Panicked, 0);
                     break;
-                case ["frame", var text] when ulong.TryParse(text.AsSpan(text.StartsWith("0x", StringComparison.Ordinal) ? 2 : 0), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong address):
-                    frames.Add(address);
-                    break;
             }
-        return new GuestStatus(end, value, frames);
+        return new GuestStatus(end, value);
     }
 }
