@@ -63,25 +63,14 @@ internal static unsafe class KernelMain
     private static void StartMemory()
     {
         s_boot.GetUsableRanges(ref s_usable, Image.PhysicalOf(Image.Start).Value, Image.PhysicalOf(Image.End).Value);
-        AddRanges(0, EarlyLimit);
-        if (!PageAllocator.Start())
+        foreach (MemoryRange range in s_usable.Ranges)
+            PageAllocator.AddRange(new PhysicalAddress(range.Start), range.Length);
+        if (!PageAllocator.Start(EarlyLimit))
             Fail("too little memory: no room for the page frames"u8);
         Paging.Initialize(s_boot.Memory.End);
-        AddRanges(EarlyLimit, ulong.MaxValue);
+        PageAllocator.UseAll();
         if (!KernelStack.Initialize())
             Fail("too little memory: no room for kernel stacks"u8);
-    }
-
-    /// <summary>Hands over the part of the usable memory between two addresses.</summary>
-    private static void AddRanges(ulong from, ulong to)
-    {
-        foreach (MemoryRange range in s_usable.Ranges)
-        {
-            ulong start = range.Start < from ? from : range.Start;
-            ulong end = range.End > to ? to : range.End;
-            if (start < end)
-                PageAllocator.AddRange(new PhysicalAddress(start), end - start);
-        }
     }
 
     private static void StartClocks(in CalibrationSources sources)

@@ -51,6 +51,7 @@ public static unsafe class PageAllocator
     private static Ranges s_ranges;
     private static int s_rangeCount;
     private static bool s_isStarted;
+    private static uint s_reachable;
     private static BuddyAllocator s_buddy;
     private static PageCache s_cache;
 
@@ -85,26 +86,34 @@ public static unsafe class PageAllocator
     }
 
     /// <summary>
-    /// Places the frame array in the noted memory and opens for business. When the array would not fit, the highest range goes unused. Returns false when no
-    /// memory is left at all.
+    /// Places the frame array in the noted memory and opens for business with what lies below <paramref name="reachableEnd"/>, the end of what the direct map shows
+    /// so far; <see cref="UseAll"/> adds the rest. When the array would not fit, the highest range goes unused. Returns false when no memory is left at all.
     /// </summary>
-    public static bool Start()
+    public static bool Start(ulong reachableEnd = HighestAddress)
     {
+        uint reachable = (uint)((reachableEnd < HighestAddress ? reachableEnd : HighestAddress) >> PageShift);
         while (s_rangeCount > 0)
         {
             uint first = s_ranges[0].First;
             uint end = s_ranges[s_rangeCount - 1].End;
             uint framePages = (uint)(((ulong)(end - first) * PageFrame.Bytes + PageSize - 1) >> PageShift);
-            int home = LargestRange();
-            if (s_ranges[home].End - s_ranges[home].First > framePages)
+            uint framesPage = FindFramesPage(framePages, reachable);
+            if (framesPage != 0)
             {
-                s_ranges[home].End -= framePages;
-                Open(first, end, s_ranges[home].End, framePages);
+                Open(first, end, framesPage, framePages, reachable);
                 return true;
             }
             s_rangeCount--;
         }
         return false;
+    }
+
+    /// <summary>Once the direct map is complete: adds the noted memory that <see cref="Start"/> could not reach.</summary>
+    public static void UseAll()
+    {
+        for (int i = 0; i < s_rangeCount; i++)
+            Use(i, s_reachable, uint.MaxValue);
+        s_reachable = uint.MaxValue;
     }
 
     /// <summary>
@@ -241,29 +250,47 @@ public static unsafe class PageAllocator
         s_ranges[at].End = end;
     }
 
-    private static int LargestRange()
+    /// <summary>Room for the frame array: the end of the largest reachable range that is larger than it. 0 when there is none.</summary>
+    private static uint FindFramesPage(uint framePages, uint reachable)
     {
-        int largest = 0;
-        for (int i = 1; i < s_rangeCount; i++)
+        uint best = 0;
+        uint largest = framePages;
+        for (int i = 0; i < s_rangeCount; i++)
         {
-            if (s_ranges[i].End - s_ranges[i].First > s_ranges[largest].End - s_ranges[largest].First)
-                largest = i;
+            uint end = s_ranges[i].End < reachable ? s_ranges[i].End : reachable;
+            if (s_ranges[i].First < end && end - s_ranges[i].First > largest)
+            {
+                largest = end - s_ranges[i].First;
+                best = end - framePages;
+            }
         }
-        return largest;
+        return best;
     }
 
-    private static void Open(uint first, uint end, uint framesPage, uint framePages)
+    private static void Open(uint first, uint end, uint framesPage, uint framePages, uint reachable)
     {
         var array = new PhysicalAddress((ulong)framesPage << PageShift);
         PageOperations.Clear(array.Pointer, framePages);
         Frames = (PageFrame*)array.Pointer - first;
         s_buddy.Initialize(Frames, first, end);
         s_isStarted = true;
+        s_reachable = reachable;
         for (int i = 0; i < s_rangeCount; i++)
         {
-            s_buddy.AddRange(s_ranges[i].First, s_ranges[i].End);
-            TotalPages += s_ranges[i].End - s_ranges[i].First;
+            Use(i, 0, framesPage);
+            Use(i, framesPage + framePages, reachable);
         }
+    }
+
+    /// <summary>Gives the part of a noted range between two pages to the buddy allocator.</summary>
+    private static void Use(int range, uint from, uint to)
+    {
+        uint first = s_ranges[range].First > from ? s_ranges[range].First : from;
+        uint end = s_ranges[range].End < to ? s_ranges[range].End : to;
+        if (first >= end)
+            return;
+        s_buddy.AddRange(first, end);
+        TotalPages += end - first;
     }
 
     /// <summary>Pages between the noted ranges have frames; pages outside have none and stay unused.</summary>

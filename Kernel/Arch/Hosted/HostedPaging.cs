@@ -34,6 +34,9 @@ public static class Paging
 /// <summary>What boot does with memory on the machine.</summary>
 public static class HostedMemory
 {
+    private const ulong LateStart = 100 << 20;
+    private const ulong LateEnd = LateStart + (1 << 20);
+
     private static bool s_isStarted;
 
     /// <summary>Hands the hosted machine's memory to the allocators. Later calls do nothing; state is shared by the process.</summary>
@@ -42,9 +45,19 @@ public static class HostedMemory
         if (s_isStarted)
             return;
         s_isStarted = true;
-        PageAllocator.AddRange(new PhysicalAddress(0), DirectMap.PhysicalSize);
-        PageAllocator.Start();
+        // As untidy as a firmware's map: out of order, overlapping, not on page bounds, partly out of reach at first, one part late.
+        Add(LateEnd, DirectMap.PhysicalSize);
+        Add(0, 100);
+        Add(LateStart / 2, LateStart);
+        Add(PageAllocator.PageSize - 1, (LateStart / 2) + 1);
+        Add(LateStart / 4, LateStart - 1);
+        Add(7, 7);
+        PageAllocator.Start(DirectMap.PhysicalSize / 2);
+        PageAllocator.UseAll();
+        Add(LateStart, LateEnd);
         Paging.KernelRoot = PageAllocator.AllocateZeroed();
         KernelStack.Initialize();
     }
+
+    private static void Add(ulong start, ulong end) => PageAllocator.AddRange(new PhysicalAddress(start), end - start);
 }

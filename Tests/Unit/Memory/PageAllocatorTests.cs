@@ -11,6 +11,16 @@ namespace Ukl.Tests.Unit.Memory;
 
 public unsafe class PageAllocatorTests
 {
+    /// <summary>See <see cref="HostedMemory.Start"/> for how the map came in.</summary>
+    [Fact]
+    public void All_memory_but_page_0_and_the_frames_is_used()
+    {
+        nuint pages = DirectMap.PhysicalSize / PageAllocator.PageSize;
+        nuint frames = ((pages - 1) * PageFrame.Bytes + PageAllocator.PageSize - 1) / PageAllocator.PageSize;
+        Assert.Equal(pages - 1 - frames, PageAllocator.TotalPages);
+        Assert.InRange(PageAllocator.FreePages, 1u, PageAllocator.TotalPages);
+    }
+
     [Fact]
     public void Blocks_are_aligned_to_their_size_and_come_back()
     {
