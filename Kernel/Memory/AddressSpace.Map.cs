@@ -95,7 +95,7 @@ public unsafe partial struct AddressSpace
             AreaFlags flags = _futureFlags;
             if (address - BreakStart > DataLimit || IsTooMuch(pages) || ExceedsAddressLimit(pages) || _areas.Count >= MaximumAreaCount ||
                 (next != null && next->GuardedStart < newEnd) ||
-                !Insert(oldEnd, newEnd, Protection.Read | Protection.Write, flags, null, 0, null))
+                !Insert(oldEnd, newEnd, Protection.Read | Protection.Write, flags, null, 0, next, null))
                 return Break;
             if ((flags & AreaFlags.Locked) != 0)
                 _ = Populate(oldEnd, newEnd);
@@ -187,10 +187,10 @@ public unsafe partial struct AddressSpace
     /// <summary>Replaces what is in the range by a new mapping. On ENOMEM nothing has changed.</summary>
     private Errno Place(ulong start, ulong end, Protection protection, AreaFlags flags, MappedFile* file, ulong filePage)
     {
-        VirtualMemoryArea* old = _areas.FindAtOrAbove(start);
+        VirtualMemoryArea* next = _areas.FindAtOrAbove(start);
         VirtualMemoryArea* fresh = null;
         ulong pages = (end - start) >> PageShift;
-        if (old != null && old->Start < end)
+        if (next != null && next->Start < end)
         {
             ulong replaced = MappedPages(start, end);
             if (pages > replaced && ExceedsAddressLimit(pages - replaced))
@@ -205,10 +205,11 @@ public unsafe partial struct AddressSpace
                 Pool<VirtualMemoryArea>.Free(fresh);
                 return error;
             }
+            next = _areas.FindAtOrAbove(start);
         }
         else if (ExceedsAddressLimit(pages))
             return Errno.ENOMEM;
-        return Insert(start, end, protection, flags, file, filePage, fresh) ? Errno.None : Errno.ENOMEM;
+        return Insert(start, end, protection, flags, file, filePage, next, fresh) ? Errno.None : Errno.ENOMEM;
     }
 
     private readonly ulong MappedPages(ulong start, ulong end)

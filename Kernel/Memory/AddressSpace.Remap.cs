@@ -88,7 +88,7 @@ public unsafe partial struct AddressSpace
         // It continues its own area, so this takes no memory.
         bool isLocked = (area->Flags & AreaFlags.Locked) != 0;
         MappedFile file = area->File;
-        _ = Insert(oldEnd, newEnd, area->Protection, area->Flags, &file, area->FilePageAt(oldEnd), null);
+        _ = Insert(oldEnd, newEnd, area->Protection, area->Flags, &file, area->FilePageAt(oldEnd), area->Next, null);
         if (isLocked)
             _ = Populate(oldEnd, newEnd);
         return true;
@@ -115,7 +115,7 @@ public unsafe partial struct AddressSpace
         AreaFlags flags = area->Flags;
         MappedFile file = area->File;
         ulong filePage = area->FilePageAt(oldAddress);
-        _ = Insert(newAddress, newAddress + newLength, area->Protection, flags, &file, filePage, fresh);
+        _ = Insert(newAddress, newAddress + newLength, area->Protection, flags, &file, filePage, _areas.FindAtOrAbove(newAddress), fresh);
         MovePages(oldAddress, oldEnd, newAddress);
         if (!staysMapped && oldAddress != oldEnd)
             _ = RemoveRange(oldAddress, oldEnd);

@@ -196,11 +196,11 @@ public unsafe partial struct AddressSpace
 
     /// <summary>
     /// Puts pages of the given kind at [<paramref name="start"/>, <paramref name="end"/>), where nothing is, into a neighbouring area or into <paramref name="fresh"/>
-    /// or, if that is null, a new one; a fresh one not needed is freed. Returns false when out of memory.
+    /// or, if that is null, a new one; a fresh one not needed is freed. <paramref name="next"/> is the first area above. Returns false when out of memory.
     /// </summary>
-    private bool Insert(ulong start, ulong end, Protection protection, AreaFlags flags, MappedFile* file, ulong filePage, VirtualMemoryArea* fresh)
+    private bool Insert(
+        ulong start, ulong end, Protection protection, AreaFlags flags, MappedFile* file, ulong filePage, VirtualMemoryArea* next, VirtualMemoryArea* fresh)
     {
-        VirtualMemoryArea* next = _areas.FindAtOrAbove(start);
         VirtualMemoryArea* previous = next == null ? _areas.Last : next->Previous;
         void* mapped = file == null ? null : file->Object;
         ulong pages = (end - start) >> PageShift;

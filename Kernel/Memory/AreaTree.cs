@@ -1,6 +1,8 @@
 // The areas of an address space, ordered by address: a list for neighbours and an AVL tree for search. Each node knows the largest gap below an
 // area of its subtree, so the highest hole that is large enough is found in logarithmic time.
 // Source of truth: G. Adelson-Velsky, E. Landis (1962); the gap search follows the idea of Linux's vm_unmapped_area.
+using System.Runtime.CompilerServices;
+
 namespace Ukl.Kernel.Memory;
 
 /// <summary>An ordered set of areas that do not overlap. Allocates nothing.</summary>
@@ -71,9 +73,11 @@ internal unsafe struct AreaTree
             _root = area;
             area->Parent = null;
         }
+        area->Height = 0;
+        area->Gap = GapBelow(area);
         Rebalance(area);
         if (next != null)
-            UpdateGaps(next);
+            UpdateGap(next);
     }
 
     /// <summary>Takes an area out.</summary>
@@ -104,6 +108,7 @@ internal unsafe struct AreaTree
             next->Left = area->Left;
             next->Left->Parent = next;
             Replace(area, next);
+            next->Height = area->Height;
         }
         else
         {
@@ -112,15 +117,18 @@ internal unsafe struct AreaTree
         }
         Rebalance(lowestChanged);
         if (next != null)
-            UpdateGaps(next);
+        {
+            next->Gap = GapBelow(next);
+            PropagateGap(next);
+        }
     }
 
     /// <summary>To be called after an area's bounds changed: they decide the gaps below it and below the next one.</summary>
     internal static void BoundsChanged(VirtualMemoryArea* area)
     {
-        UpdateGaps(area);
+        UpdateGap(area);
         if (area->Next != null)
-            UpdateGaps(area->Next);
+            UpdateGap(area->Next);
     }
 
     /// <summary>
@@ -182,17 +190,30 @@ internal unsafe struct AreaTree
 
     private static int HeightOf(VirtualMemoryArea* node) => node == null ? 0 : node->Height;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong LargestGapOf(VirtualMemoryArea* node)
     {
-        ulong largest = GapBelow(node);
-        if (node->Left != null && node->Left->LargestGap > largest)
-            largest = node->Left->LargestGap;
-        if (node->Right != null && node->Right->LargestGap > largest)
-            largest = node->Right->LargestGap;
+        ulong largest = node->Gap;
+        VirtualMemoryArea* left = node->Left;
+        VirtualMemoryArea* right = node->Right;
+        if (left != null && left->LargestGap > largest)
+            largest = left->LargestGap;
+        if (right != null && right->LargestGap > largest)
+            largest = right->LargestGap;
         return largest;
     }
 
-    private static void UpdateGaps(VirtualMemoryArea* node)
+    /// <summary>Finds out the gap below an area again and tells the nodes above it in the tree.</summary>
+    private static void UpdateGap(VirtualMemoryArea* node)
+    {
+        ulong gap = GapBelow(node);
+        if (node->Gap == gap)
+            return;
+        node->Gap = gap;
+        PropagateGap(node);
+    }
+
+    private static void PropagateGap(VirtualMemoryArea* node)
     {
         for (; node != null; node = node->Parent)
         {
@@ -211,26 +232,34 @@ internal unsafe struct AreaTree
         node->LargestGap = LargestGapOf(node);
     }
 
-    /// <summary>Restores heights, balance and gaps from a changed node up to the root.</summary>
+    /// <summary>Restores heights, balance and gaps from a node upwards, until one is as it was before.</summary>
     private void Rebalance(VirtualMemoryArea* node)
     {
         while (node != null)
         {
-            int balance = HeightOf(node->Left) - HeightOf(node->Right);
-            if (balance > 1)
+            int left = HeightOf(node->Left);
+            int right = HeightOf(node->Right);
+            if (left > right + 1)
             {
                 if (HeightOf(node->Left->Left) < HeightOf(node->Left->Right))
                     RotateLeft(node->Left);
                 node = RotateRight(node);
             }
-            else if (balance < -1)
+            else if (right > left + 1)
             {
                 if (HeightOf(node->Right->Right) < HeightOf(node->Right->Left))
                     RotateRight(node->Right);
                 node = RotateLeft(node);
             }
             else
-                UpdateNode(node);
+            {
+                int height = 1 + (left > right ? left : right);
+                ulong largest = LargestGapOf(node);
+                if (node->Height == height && node->LargestGap == largest)
+                    return;
+                node->Height = height;
+                node->LargestGap = largest;
+            }
             node = node->Parent;
         }
     }

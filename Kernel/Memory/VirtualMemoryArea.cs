@@ -28,7 +28,10 @@ public unsafe struct VirtualMemoryArea
     internal VirtualMemoryArea* Right;
     internal VirtualMemoryArea* Parent;
 
-    /// <summary>The largest free gap just below an area of this subtree.</summary>
+    /// <summary>Free bytes between the area below and <see cref="GuardedStart"/>.</summary>
+    internal ulong Gap;
+
+    /// <summary>The largest gap of this subtree.</summary>
     internal ulong LargestGap;
 
     internal int Height;
