@@ -16,11 +16,14 @@ public static unsafe partial class Vfs
             flags &= OpenFlags.Path | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec;
         if ((flags & OpenFlags.Create) != 0 && (flags & OpenFlags.Directory) != 0)
             return Errno.EINVAL;
+        bool isUnnamed = (flags & OpenFlags.TemporaryFileBit) != 0;
+        if (isUnnamed && ((flags & (OpenFlags.Directory | OpenFlags.Create)) != OpenFlags.Directory || (flags & OpenFlags.AccessMask) == OpenFlags.ReadOnly))
+            return Errno.EINVAL;
         PathWalk walk;
         Errno error = PathWalk.Begin(&walk, caller.Context, caller.Files, directory, text, resolve);
         if (error != Errno.None)
             return error;
-        if ((flags & OpenFlags.TemporaryFileBit) != 0)
+        if (isUnnamed)
             error = OpenUnnamed(&walk, caller, flags, mode, out file);
         else
             error = OpenNamed(&walk, caller, flags, mode, out file);
@@ -153,8 +156,6 @@ public static unsafe partial class Vfs
     private static Errno OpenUnnamed(PathWalk* walk, VfsCaller caller, OpenFlags flags, uint mode, out OpenFile* file)
     {
         file = null;
-        if ((flags & OpenFlags.Directory) == 0 || (flags & OpenFlags.AccessMask) == OpenFlags.ReadOnly)
-            return Errno.EINVAL;
         Errno error = walk->Finish(true);
         if (error != Errno.None)
             return error;

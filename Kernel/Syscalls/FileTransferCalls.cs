@@ -21,7 +21,7 @@ internal static unsafe class FileTransferCalls
         if (!FileTable.Current->TryGet(fd, out OpenFile* file) || !file->CanRead)
             return Errno.EBADF;
         if (buffer.Length > OpenFile.MaxTransfer && !Clip(ref buffer))
-            return Errno.EINVAL;
+            return Errno.EFAULT;
         file->AddReference();
         Result result = file->Operations->Read(file, buffer, ref file->Position);
         return Finish(file, result, FileEvent.Access);
@@ -33,7 +33,7 @@ internal static unsafe class FileTransferCalls
         if (!FileTable.Current->TryGet(fd, out OpenFile* file) || !file->CanWrite)
             return Errno.EBADF;
         if (buffer.Length > OpenFile.MaxTransfer && !Clip(ref buffer))
-            return Errno.EINVAL;
+            return Errno.EFAULT;
         file->AddReference();
         Result result = file->Operations->Write(file, buffer, ref file->Position);
         return Finish(file, result, FileEvent.Modify);
@@ -61,7 +61,7 @@ internal static unsafe class FileTransferCalls
         if (!file->CanRead)
             return Errno.EBADF;
         if (buffer.Length > OpenFile.MaxTransfer && !Clip(ref buffer))
-            return Errno.EINVAL;
+            return Errno.EFAULT;
         file->AddReference();
         var position = (ulong)offset;
         Result result = file->Operations->Read(file, buffer, ref position);
@@ -80,7 +80,7 @@ internal static unsafe class FileTransferCalls
         if (!file->CanWrite)
             return Errno.EBADF;
         if (buffer.Length > OpenFile.MaxTransfer && !Clip(ref buffer))
-            return Errno.EINVAL;
+            return Errno.EFAULT;
         file->AddReference();
         var position = (ulong)offset;
         Result result = file->Operations->Write(file, buffer, ref position);
@@ -167,10 +167,10 @@ internal static unsafe class FileTransferCalls
         return Finish(file, result, isWrite ? FileEvent.Modify : FileEvent.Access);
     }
 
-    // False: negative as a signed number, which is EINVAL.
+    // False: more than a program's memory can hold.
     private static bool Clip(ref UserSpan buffer)
     {
-        if ((nint)buffer.Length < 0)
+        if (!UserMemory.IsValidRange(buffer.Address, buffer.Length))
             return false;
         buffer = buffer.Slice(0, OpenFile.MaxTransfer);
         return true;

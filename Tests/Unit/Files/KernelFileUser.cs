@@ -49,6 +49,9 @@ internal sealed unsafe class KernelFileUser : FileUser
         Base = (int)Ok(Call(257, -100, Text("/"), (uint)OpenFlags.Directory, 0));
     }
 
+    /// <summary>The number of the newest one; its file system is mounted at /mnt and this number.</summary>
+    public static int LastId => s_lastId;
+
     public FileSystem* FileSystem { get; }
 
     public Tmpfs* Tmpfs => Ukl.Kernel.Files.Tmpfs.Of(FileSystem);
