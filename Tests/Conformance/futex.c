@@ -45,17 +45,21 @@ static void start_waiters(struct waiter *waiters, int count, atomic_int *word, i
         CHECK_EQ(pthread_create(&waiters[i].thread, 0, wait_on_word, &waiters[i]), 0);
         while (!waiters[i].started)
             sched_yield();
-        sleep_ms(5); /* from started to asleep, and in the order of creation */
+        sleep_ms(20); /* from started to asleep, and in the order of creation */
     }
 }
 
-static int count_woken(struct waiter *waiters, int count)
+/* Waits until as many waiters as expected have woken, and a little for more. */
+static void check_woken(struct waiter *waiters, int count, int expected)
 {
     int woken = 0;
-    sleep_ms(20);
-    for (int i = 0; i < count; i++)
-        woken += waiters[i].woken;
-    return woken;
+    for (int tries = 0; tries < 500 && (tries < 2 || woken < expected); tries++) {
+        sleep_ms(10);
+        woken = 0;
+        for (int i = 0; i < count; i++)
+            woken += waiters[i].woken;
+    }
+    CHECK_EQ(woken, expected);
 }
 
 static void join_waiters(struct waiter *waiters, int count)
@@ -84,9 +88,9 @@ TEST(wake_counts)
         static atomic_int word;
         struct waiter waiters[5] = {0};
         start_waiters(waiters, 5, &word, WAIT | flags[f]);
-        CHECK_EQ(count_woken(waiters, 5), 0);
+        check_woken(waiters, 5, 0);
         CHECK_EQ(futex(&word, WAKE | flags[f], 2, 0, 0, 0), 2);
-        CHECK_EQ(count_woken(waiters, 5), 2);
+        check_woken(waiters, 5, 2);
         CHECK(waiters[0].woken && waiters[1].woken);
         CHECK_EQ(futex(&word, WAKE | flags[f], INT_MAX, 0, 0, 0), 3);
         join_waiters(waiters, 5);
@@ -137,7 +141,7 @@ TEST(wait_interrupted)
         CHECK_EQ(sigaction(SIGUSR1, &action, 0), 0);
         start_waiters(&waiter, 1, &word, WAIT | PRIVATE);
         CHECK_EQ(pthread_kill(waiter.thread, SIGUSR1), 0);
-        CHECK_EQ(count_woken(&waiter, 1), !restart);
+        check_woken(&waiter, 1, !restart);
         CHECK_EQ(futex(&word, WAKE | PRIVATE, 1, 0, 0, 0), restart);
         CHECK_EQ(pthread_join(waiter.thread, 0), 0);
         CHECK_EQ(waiter.result, restart ? 0 : -1);
@@ -153,7 +157,7 @@ TEST(bit_sets)
     start_waiters(waiters, 3, &word, WAIT_BITSET | PRIVATE);
     CHECK_EQ(futex(&word, WAKE_BITSET | PRIVATE, 10, 0, 0, 8), 0);
     CHECK_EQ(futex(&word, WAKE_BITSET | PRIVATE, 10, 0, 0, 2), 2);
-    CHECK_EQ(count_woken(waiters, 3), 2);
+    check_woken(waiters, 3, 2);
     CHECK(!waiters[0].woken);
     CHECK_EQ(futex(&word, WAKE | PRIVATE, 10, 0, 0, 0), 1);
     join_waiters(waiters, 3);
@@ -169,11 +173,11 @@ TEST(requeue)
     start_waiters(waiters, 6, &first, WAIT | PRIVATE);
     CHECK_ERROR(futex(&first, CMP_REQUEUE | PRIVATE, 1, (void *)1, &second, 7), EAGAIN);
     CHECK_EQ(futex(&first, CMP_REQUEUE | PRIVATE, 1, (void *)2, &second, 0), 3);
-    CHECK_EQ(count_woken(waiters, 6), 1);
+    check_woken(waiters, 6, 1);
     CHECK_EQ(futex(&second, WAKE | PRIVATE, 1, 0, 0, 0), 1);
-    CHECK_EQ(count_woken(waiters, 6), 2);
+    check_woken(waiters, 6, 2);
     CHECK_EQ(futex(&first, REQUEUE | PRIVATE, 0, (void *)(long)INT_MAX, &second, 0), 3);
-    CHECK_EQ(count_woken(waiters, 6), 2);
+    check_woken(waiters, 6, 2);
     CHECK_EQ(futex(&first, WAKE | PRIVATE, INT_MAX, 0, 0, 0), 0);
     CHECK_EQ(futex(&second, WAKE | PRIVATE, INT_MAX, 0, 0, 0), 4);
     join_waiters(waiters, 6);
@@ -211,8 +215,8 @@ TEST(wake_operation)
     start_waiters(&b, 1, &second, WAIT | PRIVATE);
     CHECK_EQ(futex(&first, WAKE_OP | PRIVATE, 1, (void *)1, &second, wake_op(ADD, 5, GT, 0)), 1);
     CHECK_EQ(second, 5);
-    CHECK_EQ(count_woken(&a, 1), 1);
-    CHECK_EQ(count_woken(&b, 1), 0);
+    check_woken(&a, 1, 1);
+    check_woken(&b, 1, 0);
     CHECK_EQ(futex(&first, WAKE_OP | PRIVATE, 1, (void *)1, &second, wake_op(OR, 8, EQ, 5)), 1);
     CHECK_EQ(second, 13);
     join_waiters(&a, 1);

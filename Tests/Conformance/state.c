@@ -163,13 +163,22 @@ struct vector_state {
     unsigned short control;
 };
 
-static bool have_avx(void)
+static bool find_avx(void)
 {
     unsigned a, b, c, d, low, high;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AVX))
         return false;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (low & 6) == 6;
+}
+
+/* Asked once only: CPUID is slow under a hypervisor. */
+static bool have_avx(void)
+{
+    static atomic_int known; /* 1 for no, 2 for yes */
+    if (known == 0)
+        known = 1 + find_avx();
+    return known == 2;
 }
 
 static void make_state(struct vector_state *state, unsigned seed)

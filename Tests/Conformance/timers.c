@@ -59,7 +59,7 @@ TEST(real_time)
     CHECK(day.tv_sec >= seconds && day.tv_sec <= seconds + 2 && day.tv_usec >= 0 && day.tv_usec < 1000000);
     long long difference = clock_ns(CLOCK_REALTIME) - (day.tv_sec * 1000000000ll + day.tv_usec * 1000);
     CHECK(difference >= 0 && difference < 2000000000);
-    CHECK(syscall(SYS_time, 0) >= seconds);
+    CHECK(syscall(SYS_time, 0) >= seconds - 1); /* it reads a clock that moves by ticks */
 }
 
 /* Does processor time grow with work and not with sleep, for thread and process? */

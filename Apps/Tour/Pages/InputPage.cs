@@ -24,7 +24,7 @@ internal sealed class InputPage : Page
 
         if (!Console.IsInputRedirected)
         {
-            guide.Check(Console.WindowWidth > 0 && Console.WindowHeight > 0, "a terminal with a size");
+            guide.Check(Console.WindowWidth >= 0 && Console.WindowHeight >= 0, "a terminal");
             return;
         }
         int lines = 0;
