@@ -89,6 +89,7 @@ internal static unsafe class KernelMain
     {
         if (!FileSystems.Start())
             Fail("too little memory: no room for the file tree"u8);
+        Files.Proc.SystemFiles.CommandLine = (CommandLine*)Unsafe.AsPointer(ref s_boot.CommandLine);
         MemoryRange initramfs = s_boot.Initramfs;
         if (initramfs.Length == 0)
             return;
