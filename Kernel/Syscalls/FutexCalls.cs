@@ -33,6 +33,8 @@ internal static unsafe class FutexCalls
         if ((address & 3) != 0)
             return Errno.EINVAL;
         var command = (Operation)(operation & CommandMask);
+        if ((operation & RealTimeClock) != 0 && command is not (Operation.Wait or Operation.WaitBitSet or Operation.LockOwned2))
+            return Errno.ENOSYS;
         switch (command)
         {
             case Operation.Wait:

@@ -2,11 +2,9 @@ using System.Threading;
 
 namespace Ukl.Kernel.Arch;
 
-/// <summary>The interrupt controller of the machine, with the old 8259 pair masked. Sources: 82093AA datasheet section 3; 8259A datasheet.</summary>
+/// <summary>The interrupt controller of the machine. Source: 82093AA datasheet section 3.</summary>
 internal static unsafe class IoApic
 {
-    private const ushort MasterData = 0x21;
-    private const ushort SlaveData = 0xa1;
     private const uint Masked = 1 << 16;
     private const int VersionRegister = 1;
     private const int RedirectionRegister = 0x10;
@@ -17,8 +15,6 @@ internal static unsafe class IoApic
     internal static void Initialize(ulong physicalBase)
     {
         s_base = DirectMap.Base + physicalBase;
-        Port.Out8(MasterData, 0xff);
-        Port.Out8(SlaveData, 0xff);
         uint lines = ((Read(VersionRegister) >> 16) & 0xff) + 1;
         for (uint line = 0; line < lines; line++)
             Write(RedirectionRegister + 2 * (int)line, Masked);

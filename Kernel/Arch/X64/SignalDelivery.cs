@@ -1,4 +1,5 @@
 using Ukl.Kernel.Abi;
+using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Arch;
@@ -34,6 +35,8 @@ internal static unsafe class SignalDelivery
             return;
         if (action.Handler == SignalAction.Default)
         {
+            if (Signals.DefaultOf(info.Number) == DefaultAction.Terminate && SignalSet.Synchronous.Contains(info.Number) && info.Code > SignalInfo.User)
+                FaultReport.Write(thread, frame, info);
             TakeDefault(thread, info.Number);
             return;
         }
