@@ -269,14 +269,14 @@ public unsafe struct PathWalk
     private readonly Errno Child(out Path child)
     {
         child = default;
-        if (_nameLength > FileNames.MaximumLength)
-            return Errno.ENAMETOOLONG;
         Dentry* directory = Position.Dentry;
         Dentry* dentry = Dentry.Find(directory, Name);
         if (dentry == null)
         {
             if (directory->IsDeleted)
                 return Errno.ENOENT;
+            if (_nameLength > FileNames.MaximumLength)
+                return Errno.ENAMETOOLONG;
             Inode* inode = null;
             Result found = directory->Inode->Operations->Lookup(directory->Inode, Name, &inode);
             if (found.IsError)

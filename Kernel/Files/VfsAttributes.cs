@@ -38,8 +38,8 @@ public static unsafe partial class Vfs
             change.Mask |= AttributeMask.UserId;
         if (group != Unchanged)
             change.Mask |= AttributeMask.GroupId;
-        // A new owner must not inherit the old one's powers.
-        if (change.Mask != AttributeMask.None && !inode->IsDirectory && (inode->Mode & (ModeBits.SetUserId | ModeBits.SetGroupId)) != 0)
+        // A new owner must not inherit the old one's powers; Linux takes them away even when nothing else changes.
+        if (!inode->IsDirectory && (inode->Mode & (ModeBits.SetUserId | ModeBits.SetGroupId)) != 0)
         {
             change.Mask |= AttributeMask.Mode;
             change.Mode &= ~ModeBits.SetUserId;
