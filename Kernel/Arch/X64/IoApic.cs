@@ -13,12 +13,20 @@ internal static unsafe class IoApic
 
     private static ulong s_base;
 
+    /// <summary>
+    /// Masks the 8259 pair. Comes before the local APIC closes LINT0: a request that the pair has raised by then, such as the firmware's timer tick, would
+    /// stay pending with nobody to name its vector.
+    /// </summary>
+    internal static void MaskLegacy()
+    {
+        Port.Out8(MasterData, 0xff);
+        Port.Out8(SlaveData, 0xff);
+    }
+
     /// <summary>Masks every line. <paramref name="physicalBase"/> comes from the MADT or is the customary 0xfec00000.</summary>
     internal static void Initialize(ulong physicalBase)
     {
         s_base = DirectMap.Base + physicalBase;
-        Port.Out8(MasterData, 0xff);
-        Port.Out8(SlaveData, 0xff);
         uint lines = ((Read(VersionRegister) >> 16) & 0xff) + 1;
         for (uint line = 0; line < lines; line++)
             Write(RedirectionRegister + 2 * (int)line, Masked);

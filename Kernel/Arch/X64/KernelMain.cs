@@ -40,6 +40,7 @@ internal static unsafe class KernelMain
             Fail(problem);
 
         // The clocks are measured while memory is set up.
+        IoApic.MaskLegacy();
         LocalApic.Initialize();
         var sources = new CalibrationSources
         {
