@@ -18,11 +18,16 @@ public static unsafe class Registration
         else if (VgaText.TryInitialize())
             Devices.Register(VgaText.Console);
 
-        if (DebugConsole.IsPresent)
+        // Started by the tool, the machine ends by the quickest way; otherwise what looks like that way is the last to be tried.
+        bool isStartedByTool = DebugConsole.IsPresent;
+        bool canExit = DebugExit.IsPresent;
+        if (isStartedByTool)
             Devices.Register(DebugConsole.Reporter);
-        if (DebugExit.IsPresent)
+        if (isStartedByTool && canExit)
             Devices.Register(DebugExit.Driver);
         Devices.Register(Power.Driver);
+        if (!isStartedByTool && canExit)
+            Devices.Register(DebugExit.Driver);
 
         Devices.Register(Pit.Counter);
         if (Rtc.IsPresent)

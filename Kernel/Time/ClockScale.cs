@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ukl.Kernel.Time;
 
 /// <summary>
@@ -34,6 +36,7 @@ public readonly struct ClockScale
     }
 
     /// <summary>The ticks at the second rate for <paramref name="ticks"/> at the first, rounded down.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Convert(ulong ticks) =>
         ((ticks >> 32) * _multiplier << (32 - _shift)) + ((ulong)(uint)ticks * _multiplier >> _shift);
 }
