@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Tasks;
@@ -6,7 +7,7 @@ namespace Ukl.Kernel.Levels;
 
 /// <summary>
 /// What happens around every entry into the kernel at levels 0 and 1: accounting of processor time on the way in and out, and on the way out whatever the
-/// thread's work flags ask for. Handlers know nothing of it, so later levels can leave it out.
+/// thread's work flags ask for. Handlers know nothing of it, so later levels can leave it out. For system calls entry.S does the same (HANDLE_CALL).
 /// </summary>
 internal static unsafe class EntryWork
 {
@@ -30,7 +31,8 @@ internal static unsafe class EntryWork
         thread->Stamp = now;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    /// <summary>What the work flags ask for, until they ask for nothing more. entry.S calls it for system calls.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining), RuntimeExport("ukl_exit_work")]
     private static void ExitSlow(Thread* thread, TrapFrame* frame)
     {
         while ((thread->Work & ThreadWork.OnExit) != 0)

@@ -1,27 +1,13 @@
 using System.Runtime;
-using Ukl.Kernel.Abi;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Syscalls;
-using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Levels;
 
-/// <summary>The way from an entry (entry.S) to a system call's handler and back at levels 0 and 1.</summary>
+/// <summary>What entry.S hands over of system calls at levels 0 and 1: the ones that are not simply a handler of the table.</summary>
 internal static unsafe class SyscallEntry
 {
-    [RuntimeExport("ukl_syscall")]
-    private static void Handle(TrapFrame* frame, Thread* thread)
-    {
-        EntryWork.Enter(thread);
-        ulong number = frame->Rax;
-        if ((thread->Work & ThreadWork.Trace) != 0)
-            TracedCall(frame, number);
-        else if (number < SyscallTable.Count)
-            frame->Rax = (ulong)SyscallDispatch.Table[number](frame);
-        else
-            frame->Rax = unchecked((ulong)-(long)Errno.ENOSYS);
-        EntryWork.Exit(thread, frame);
-    }
-
-    private static void TracedCall(TrapFrame* frame, ulong number) => SyscallDispatch.CallTraced(frame, number);
+    /// <summary>A traced call, or a number beyond the table.</summary>
+    [RuntimeExport("ukl_uncommon_call")]
+    private static void HandleUncommon(TrapFrame* frame) => SyscallDispatch.Call(frame);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Arch;
 
@@ -7,24 +6,33 @@ namespace Ukl.Kernel.Syscalls;
 /// <summary>The table that a call's number indexes, and the way through it when calls are traced.</summary>
 internal static unsafe class SyscallDispatch
 {
-    private static Entries s_entries;
+    /// <summary>Entries of the table that entry.S indexes: a power of two above Linux's highest number.</summary>
+    private const int TableSize = 512;
 
     /// <summary>Whether calls are traced; set at boot.</summary>
     internal static bool IsTracing { get; set; }
 
-    /// <summary>A handler per number below <see cref="SyscallTable.Count"/>.</summary>
-    internal static delegate*<TrapFrame*, long>* Table => (delegate*<TrapFrame*, long>*)Unsafe.AsPointer(ref s_entries);
+    /// <summary>A handler per number.</summary>
+    internal static delegate*<TrapFrame*, long>* Table => (delegate*<TrapFrame*, long>*)SyscallEntries.Table;
 
     /// <summary>Fills the table, at boot.</summary>
-    internal static void Initialize() => SyscallTable.Fill(Table, &Unknown);
-
-    /// <summary>Calls a handler and prints call and result.</summary>
-    internal static void CallTraced(TrapFrame* frame, ulong number)
+    internal static void Initialize()
     {
+        SyscallTable.Fill(Table, &Unknown);
+        for (int number = SyscallTable.Count; number < TableSize; number++)
+            Table[number] = &Unknown;
+    }
+
+    /// <summary>Calls the handler that the frame's number names, also when there is none; prints call and result when calls are traced.</summary>
+    internal static void Call(TrapFrame* frame)
+    {
+        ulong number = frame->Rax;
         int shown = number < SyscallTable.Count ? (int)number : SyscallTable.Count;
-        SyscallTrace.WriteCall(shown, frame);
-        frame->Rax = (ulong)(number < SyscallTable.Count ? Table[number](frame) : Unknown(frame));
-        SyscallTrace.WriteResult(shown, (long)frame->Rax);
+        if (IsTracing)
+            SyscallTrace.WriteCall(shown, frame);
+        frame->Rax = (ulong)(number < TableSize ? Table[number](frame) : Unknown(frame));
+        if (IsTracing)
+            SyscallTrace.WriteResult(shown, (long)frame->Rax);
     }
 
     private static long Unknown(TrapFrame* frame)
@@ -32,11 +40,5 @@ internal static unsafe class SyscallDispatch
         if (IsTracing)
             SyscallTrace.NoteUnknown((int)frame->Error);
         return -(long)Errno.ENOSYS;
-    }
-
-    [InlineArray(SyscallTable.Count)]
-    private struct Entries
-    {
-        private nint _first;
     }
 }

@@ -74,3 +74,10 @@ public static class VectorState
     /// <summary>Nothing is kept.</summary>
     public static int Size => 0;
 }
+
+/// <summary>The table of system-call handlers, which nothing calls in a host test.</summary>
+internal static unsafe class SyscallEntries
+{
+    /// <summary>512 function pointers.</summary>
+    internal static readonly void* Table = System.Runtime.InteropServices.NativeMemory.AllocZeroed(512, (nuint)sizeof(void*));
+}

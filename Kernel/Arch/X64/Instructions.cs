@@ -63,6 +63,7 @@ internal static unsafe class Instructions
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_data_end")] internal static extern ulong AddressOfDataEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_symbols_start")] internal static extern ulong AddressOfSymbolsStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_symbols_end")] internal static extern ulong AddressOfSymbolsEnd();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_syscall_table")] internal static extern void* AddressOfSyscallTable();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_entry_start")] internal static extern ulong AddressOfEntryStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_entry_end")] internal static extern ulong AddressOfEntryEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_image_end")] internal static extern ulong AddressOfImageEnd();

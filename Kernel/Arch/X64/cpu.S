@@ -338,6 +338,7 @@ FUNCTION \function
         ADDRESS ukl_address_of_symbols_start, ukl_symbols_start
         ADDRESS ukl_address_of_symbols_end, ukl_symbols_end
         ADDRESS ukl_address_of_image_end, ukl_image_end
+        ADDRESS ukl_address_of_syscall_table, ukl_syscall_table
         ADDRESS ukl_address_of_entry_start, ukl_syscall_entry
         ADDRESS ukl_address_of_entry_end, ukl_entry_end
         ADDRESS ukl_address_of_boot_pml4, ukl_boot_pml4

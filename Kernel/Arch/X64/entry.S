@@ -36,6 +36,14 @@
         .set    ORIGIN_GATE, 257
         .set    ORIGIN_RING0_SYSCALL, 258
 
+        .set    T_WORK, 0                       # Thread (Kernel/Tasks/Thread.cs) and its work flags
+        .set    T_STAMP, 8
+        .set    T_USER_TICKS, 16
+        .set    T_SYSTEM_TICKS, 24
+        .set    WORK_TRACE, 4
+        .set    WORK_ON_EXIT, 3
+        .set    SYSCALL_TABLE_SIZE, 512         # SyscallDispatch.TableSize
+
         .set    CPU_CURRENT, 8
         .set    CPU_STACK_TOP, 16
         .set    CPU_SCRATCH, 24
@@ -63,6 +71,46 @@
         .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
         movaps  F_XMM + 16*\n(%rsp), %xmm\n
         .endr
+        .endm
+
+# Time since the last change between program and kernel goes to one of the thread's two counters. rsi: the thread. Changes rax, rcx, rdx.
+        .macro  ACCOUNT counter
+        rdtsc
+        shl     $32, %rdx
+        or      %rdx, %rax
+        mov     %rax, %rcx
+        sub     T_STAMP(%rsi), %rcx
+        add     %rcx, \counter(%rsi)
+        mov     %rax, T_STAMP(%rsi)
+        .endm
+
+# A system call whose frame is at rsp: entry work, handler, exit work. This is what levels 0 and 1 do for every call (Kernel/Levels); it is here and not in C#
+# because it is most of what a cheap call costs. EntryWork.cs is the same for exceptions and interrupts.
+        .macro  HANDLE_CALL
+        mov     %gs:CPU_CURRENT, %rsi
+        ACCOUNT T_USER_TICKS
+        mov     %rsp, %rdi
+        mov     F_RAX(%rsp), %rax
+        testb   $WORK_TRACE, T_WORK(%rsi)
+        jne     91f
+        cmp     $SYSCALL_TABLE_SIZE, %rax
+        jae     91f
+        lea     ukl_syscall_table(%rip), %rcx
+        call    *(%rcx,%rax,8)
+        mov     %rax, F_RAX(%rsp)
+92:     mov     %gs:CPU_CURRENT, %rsi
+        testb   $WORK_ON_EXIT, T_WORK(%rsi)
+        jne     93f
+94:     ACCOUNT T_SYSTEM_TICKS
+        .subsection 1
+91:     call    ukl_uncommon_call
+        jmp     92b
+93:     mov     %rsi, %rdi
+        mov     %rsp, %rsi
+        call    ukl_exit_work
+        mov     %gs:CPU_CURRENT, %rsi
+        jmp     94b
+        .previous
         .endm
 
         .section .text.ukl.entry, "ax"
@@ -98,10 +146,8 @@ FUNCTION ukl_syscall_entry
         push    %r15
         sub     $256, %rsp
         SAVE_VECTORS
-        mov     %rsp, %rdi
-        mov     %gs:CPU_CURRENT, %rsi
         xor     %ebp, %ebp
-        call    ukl_syscall
+        HANDLE_CALL
         cmpq    $ORIGIN_SYSCALL, F_ORIGIN(%rsp)
         jne     ukl_return
         RESTORE_VECTORS
@@ -147,14 +193,12 @@ ring0_syscall:
         push    %r15
         sub     $256, %rsp
         SAVE_VECTORS
-        mov     %rsp, %rdi
-        mov     %gs:CPU_CURRENT, %rsi
         xor     %ebp, %ebp
-        call    ukl_syscall
+        HANDLE_CALL
         jmp     ukl_return
 
-# ---- The call gate: what replaces SYSCALL in the libc of linked programs. A call: number in rax, arguments as for SYSCALL. It may change rcx, r11, the
-# flags and the vector registers, which its callers (Sdk/Musl/syscall_arch.h) declare; so these are not kept. ----
+# ---- The call gate: what replaces SYSCALL in the libc of linked programs. A call: number in rax, arguments as for SYSCALL. It may change all that a C function may,
+# which its callers (Sdk/Musl/syscall_arch.h) declare. ----
 FUNCTION ukl_syscall_gate
         cli
         pop     %rcx
@@ -183,17 +227,9 @@ FUNCTION ukl_syscall_gate
         push    %r14
         push    %r15
         sub     $256, %rsp
-        mov     %rsp, %rdi
-        mov     %gs:CPU_CURRENT, %rsi
-        call    ukl_syscall
+        HANDLE_CALL
         cmpq    $ORIGIN_GATE, F_ORIGIN(%rsp)
         jne     ukl_return
-        mov     F_RDI(%rsp), %rdi
-        mov     F_RSI(%rsp), %rsi
-        mov     F_RDX(%rsp), %rdx
-        mov     F_R8(%rsp), %r8
-        mov     F_R9(%rsp), %r9
-        mov     F_R10(%rsp), %r10
         mov     F_RAX(%rsp), %rax
         mov     F_RIP(%rsp), %rcx
         mov     F_RSP(%rsp), %rsp
@@ -358,7 +394,14 @@ FUNCTION ukl_wait_for_interrupt
         cli
         ret
 
+        .section .text.ukl.entry_end, "ax"
         .globl  ukl_entry_end
 ukl_entry_end:
+
+        .section .bss.ukl.entry, "aw", @nobits
+        .balign 64
+        .globl  ukl_syscall_table
+ukl_syscall_table:
+        .skip   SYSCALL_TABLE_SIZE * 8
 
         .section .note.GNU-stack, "", @progbits
