@@ -1,7 +1,10 @@
 using System.CommandLine;
+using Spectre.Console;
 using Ukl.Tool;
 using Ukl.Tool.Commands;
 using Ukl.Tool.Shell;
+
+const int TableWidth = 140;
 
 // What follows the first "--" belongs to the program in the guest and is not parsed here.
 int separator = Array.IndexOf(args, "--");
@@ -13,9 +16,14 @@ RootCommand root = new("UKL: a .NET program and its kernel in one image")
     RunCommand.Create(programArguments),
     BuildCommand.Create(),
     TestCommand.Create(),
+    BenchCommand.Create(),
     CleanCommand.Create(),
     BuildCommand.CreateLink(),
 };
+
+// A table in a file or a pipe has no terminal to fit into.
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = TableWidth;
 
 ParseResult parsed = root.Parse(own.Length == 0 ? ["--help"] : own);
 if (parsed.Errors.Count > 0)

@@ -48,6 +48,15 @@ public sealed class DebianPackages(Repository repository)
         return folder;
     }
 
+    /// <summary>The first package that another one, such as a metapackage, depends on; null when the distribution does not have it.</summary>
+    public string? FirstDependency(string package)
+    {
+        EnsureLists();
+        CommandResult result = CommandRunner.Run("apt-cache", [.. Options(), "depends", "--important", package]);
+        const string Field = "Depends: ";
+        return result.Lines.Where(line => line.StartsWith(Field, StringComparison.Ordinal)).Select(line => line[Field.Length..]).FirstOrDefault();
+    }
+
     private string Fetch(string[] command, string package)
     {
         EnsureLists();

@@ -25,7 +25,7 @@ public static class QemuCommand
     /// <summary>The I/O port to which the guest writes what became of the program.</summary>
     private const string StatusPort = "0xe9";
 
-    /// <summary>The arguments.</summary>
+    /// <summary>The arguments for one of our images.</summary>
     /// <param name="image">What to boot.</param>
     /// <param name="options">On which machine.</param>
     /// <param name="accelerator">kvm or tcg.</param>
@@ -34,6 +34,29 @@ public static class QemuCommand
     /// <param name="serial">Where the serial line goes.</param>
     public static IReadOnlyList<string> Arguments(
         BuiltImage image, MachineOptions options, string accelerator, KernelCommandLine commandLine, string statusFile, SerialLine serial)
+    {
+        if (!options.IsIso && !options.IsUefi)
+            return Arguments(image.Kernel, image.Initramfs, commandLine.ToString(), options, accelerator, statusFile, serial);
+        List<string> arguments = Machine(options, accelerator, statusFile, serial);
+        if (options.IsUefi)
+            arguments.AddRange(["-drive", $"if=pflash,format=raw,readonly=on,file={Firmware()}"]);
+        arguments.AddRange(["-drive", $"if=ide,media=cdrom,format=raw,readonly=on,file={Escape(image.Iso)}"]);
+        return arguments;
+    }
+
+    /// <summary>The arguments for any kernel that QEMU can load, Linux among them.</summary>
+    /// <param name="kernel">The kernel's file.</param>
+    /// <param name="initramfs">The initramfs's file.</param>
+    /// <param name="commandLine">The kernel's.</param>
+    /// <param name="options">On which machine.</param>
+    /// <param name="accelerator">kvm or tcg.</param>
+    /// <param name="statusFile">Where QEMU writes what the guest reports.</param>
+    /// <param name="serial">Where the serial line goes.</param>
+    public static IReadOnlyList<string> Arguments(
+        string kernel, string initramfs, string commandLine, MachineOptions options, string accelerator, string statusFile, SerialLine serial) =>
+        [.. Machine(options, accelerator, statusFile, serial), "-kernel", kernel, "-initrd", initramfs, "-append", commandLine];
+
+    private static List<string> Machine(MachineOptions options, string accelerator, string statusFile, SerialLine serial)
     {
         List<string> arguments =
         [
@@ -51,12 +74,6 @@ public static class QemuCommand
         arguments.AddRange(serial == SerialLine.Terminal
             ? ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console", "-mon", "chardev=console"]
             : ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]);
-        if (options.IsUefi)
-            arguments.AddRange(["-drive", $"if=pflash,format=raw,readonly=on,file={Firmware()}"]);
-        if (options.IsIso || options.IsUefi)
-            arguments.AddRange(["-drive", $"if=ide,media=cdrom,format=raw,readonly=on,file={Escape(image.Iso)}"]);
-        else
-            arguments.AddRange(["-kernel", image.Kernel, "-initrd", image.Initramfs, "-append", commandLine.ToString()]);
         if (options.WaitsForDebugger)
             arguments.AddRange(["-S", "-gdb", $"tcp:127.0.0.1:{DebuggerPort}"]);
         arguments.AddRange(options.Extra);
