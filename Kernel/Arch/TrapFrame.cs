@@ -20,11 +20,12 @@ public struct TrapFrame
     /// <summary>xmm0–15; undefined when <see cref="Origin"/> is <see cref="OriginGate"/>.</summary>
     public VectorRegisters Vectors;
 
+    public ulong R11;
+    public ulong Rcx;
     public ulong R15;
     public ulong R14;
     public ulong R13;
     public ulong R12;
-    public ulong R11;
     public ulong R10;
     public ulong R9;
     public ulong R8;
@@ -32,7 +33,6 @@ public struct TrapFrame
     public ulong Rdi;
     public ulong Rsi;
     public ulong Rdx;
-    public ulong Rcx;
     public ulong Rbx;
     public ulong Rax;
 

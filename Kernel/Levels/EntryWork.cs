@@ -16,8 +16,8 @@ internal static unsafe class EntryWork
     internal static void Enter(Thread* thread)
     {
         ulong now = Cpu.ReadTimestamp();
-        thread->UserTicks += now - thread->Stamp;
-        thread->Stamp = now;
+        thread->UserTicks += now;
+        thread->SystemBalance -= now;
     }
 
     /// <summary>On the way out: what ran since the entry, or since the thread was switched to, was the kernel.</summary>
@@ -27,8 +27,8 @@ internal static unsafe class EntryWork
         if ((thread->Work & ThreadWork.OnExit) != 0)
             ExitSlow(thread, frame);
         ulong now = Cpu.ReadTimestamp();
-        thread->SystemTicks += now - thread->Stamp;
-        thread->Stamp = now;
+        thread->SystemBalance += now;
+        thread->UserTicks -= now;
     }
 
     /// <summary>What the work flags ask for, until they ask for nothing more. entry.S calls it for system calls.</summary>

@@ -104,7 +104,7 @@ internal static unsafe class FirstProcess
         if (SyscallDispatch.IsTracing)
             thread->Work |= ThreadWork.Trace;
         thread->SliceLeft = Scheduler.SliceFor(thread);
-        thread->Stamp = Cpu.ReadTimestamp();
+        thread->SystemBalance = 0 - Cpu.ReadTimestamp();
         Context.Start(thread);
         return "the first thread did not start"u8;
     }

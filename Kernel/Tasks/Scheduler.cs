@@ -167,8 +167,8 @@ public static unsafe class Scheduler
         if (next == thread)
             return;
         ulong now = Cpu.ReadTimestamp();
-        thread->SystemTicks += now - thread->Stamp;
-        next->Stamp = now;
+        thread->SystemBalance += now;
+        next->SystemBalance -= now;
         Context.Switch(thread, next);
         FreeEnded(thread);
     }

@@ -42,17 +42,14 @@ public unsafe struct Thread
     /// <summary>Looked at on every entry and exit.</summary>
     public ThreadWork Work;
 
-    /// <summary>The thread id; the first thread's is the process's.</summary>
-    public int Id;
-
-    /// <summary>Time stamp of the last change between program and kernel.</summary>
-    public ulong Stamp;
-
-    /// <summary>Time stamp ticks in the program.</summary>
+    /// <summary>Time stamp ticks in the program. Between two changes the side that runs lacks the time stamp of now (entry.S, ACCOUNT).</summary>
     public ulong UserTicks;
 
-    /// <summary>Time stamp ticks in the kernel.</summary>
-    public ulong SystemTicks;
+    /// <summary>Like <see cref="UserTicks"/> for the kernel; see <see cref="SystemTicks"/>.</summary>
+    public ulong SystemBalance;
+
+    /// <summary>The thread id; the first thread's is the process's.</summary>
+    public int Id;
 
     /// <summary>The process it belongs to.</summary>
     public Process* Process;
@@ -131,6 +128,9 @@ public unsafe struct Thread
 
     /// <summary>Monotonic nanoseconds at its start.</summary>
     public ulong StartTime;
+
+    /// <summary>Time stamp ticks in the kernel until now.</summary>
+    public readonly ulong SystemTicks => Scheduler.Current != null && Id == Scheduler.Current->Id ? SystemBalance + Cpu.ReadTimestamp() : SystemBalance;
 }
 
 /// <summary>A thread's name: up to 15 bytes and a NUL (prctl PR_SET_NAME).</summary>

@@ -9,19 +9,19 @@
 
         .set    FRAME_SIZE, 432
         .set    F_XMM, 0
-        .set    F_R15, 256
-        .set    F_R14, 264
-        .set    F_R13, 272
-        .set    F_R12, 280
-        .set    F_R11, 288
-        .set    F_R10, 296
-        .set    F_R9, 304
-        .set    F_R8, 312
-        .set    F_RBP, 320
-        .set    F_RDI, 328
-        .set    F_RSI, 336
-        .set    F_RDX, 344
-        .set    F_RCX, 352
+        .set    F_R15, 272
+        .set    F_R14, 280
+        .set    F_R13, 288
+        .set    F_R12, 296
+        .set    F_R11, 256
+        .set    F_R10, 304
+        .set    F_R9, 312
+        .set    F_R8, 320
+        .set    F_RBP, 328
+        .set    F_RDI, 336
+        .set    F_RSI, 344
+        .set    F_RDX, 352
+        .set    F_RCX, 264
         .set    F_RBX, 360
         .set    F_RAX, 368
         .set    F_ORIGIN, 376
@@ -37,9 +37,8 @@
         .set    ORIGIN_RING0_SYSCALL, 258
 
         .set    T_WORK, 0                       # Thread (Kernel/Tasks/Thread.cs) and its work flags
-        .set    T_STAMP, 8
-        .set    T_USER_TICKS, 16
-        .set    T_SYSTEM_TICKS, 24
+        .set    T_USER_TICKS, 8
+        .set    T_SYSTEM_TICKS, 16
         .set    WORK_TRACE, 4
         .set    WORK_ON_EXIT, 3
         .set    SYSCALL_TABLE_SIZE, 512         # SyscallDispatch.TableSize
@@ -61,6 +60,12 @@
 \name:
         .endm
 
+        .macro  PUSH_REGISTERS
+        .irp    r, rax,rbx,rdx,rsi,rdi,rbp,r8,r9,r10,r12,r13,r14,r15
+        push    %\r
+        .endr
+        .endm
+
         .macro  SAVE_VECTORS
         .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
         movaps  %xmm\n, F_XMM + 16*\n(%rsp)
@@ -73,22 +78,21 @@
         .endr
         .endm
 
-# Time since the last change between program and kernel goes to one of the thread's two counters. rsi: the thread. Changes rax, rcx, rdx.
-        .macro  ACCOUNT counter
+# A change between program (from) and kernel (to), or back. A counter holds the sum of the time stamps at which its side was left less those at which it was
+# entered, so that each change is one addition and one subtraction. rsi: the thread. Changes rax and rdx.
+        .macro  ACCOUNT from, to
         rdtsc
         shl     $32, %rdx
         or      %rdx, %rax
-        mov     %rax, %rcx
-        sub     T_STAMP(%rsi), %rcx
-        add     %rcx, \counter(%rsi)
-        mov     %rax, T_STAMP(%rsi)
+        add     %rax, \from(%rsi)
+        sub     %rax, \to(%rsi)
         .endm
 
 # A system call whose frame is at rsp: entry work, handler, exit work. This is what levels 0 and 1 do for every call (Kernel/Levels); it is here and not in C#
 # because it is most of what a cheap call costs. EntryWork.cs is the same for exceptions and interrupts.
         .macro  HANDLE_CALL
         mov     %gs:CPU_CURRENT, %rsi
-        ACCOUNT T_USER_TICKS
+        ACCOUNT T_USER_TICKS, T_SYSTEM_TICKS
         mov     %rsp, %rdi
         mov     F_RAX(%rsp), %rax
         testb   $WORK_TRACE, T_WORK(%rsi)
@@ -101,7 +105,7 @@
 92:     mov     %gs:CPU_CURRENT, %rsi
         testb   $WORK_ON_EXIT, T_WORK(%rsi)
         jne     93f
-94:     ACCOUNT T_SYSTEM_TICKS
+94:     ACCOUNT T_SYSTEM_TICKS, T_USER_TICKS
         .subsection 1
 91:     call    ukl_uncommon_call
         jmp     92b
@@ -129,21 +133,9 @@ FUNCTION ukl_syscall_entry
         push    %rcx
         push    %rax                            # the call's number, kept for a restart
         pushq   $ORIGIN_SYSCALL
-        push    %rax
-        push    %rbx
+        PUSH_REGISTERS
         push    %rcx
-        push    %rdx
-        push    %rsi
-        push    %rdi
-        push    %rbp
-        push    %r8
-        push    %r9
-        push    %r10
         push    %r11
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
         sub     $256, %rsp
         SAVE_VECTORS
         xor     %ebp, %ebp
@@ -176,21 +168,9 @@ ring0_syscall:
         push    %rcx
         push    %rax
         pushq   $ORIGIN_RING0_SYSCALL
-        push    %rax
-        push    %rbx
+        PUSH_REGISTERS
         push    %rcx
-        push    %rdx
-        push    %rsi
-        push    %rdi
-        push    %rbp
-        push    %r8
-        push    %r9
-        push    %r10
         push    %r11
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
         sub     $256, %rsp
         SAVE_VECTORS
         xor     %ebp, %ebp
@@ -211,22 +191,8 @@ FUNCTION ukl_syscall_gate
         push    %rcx
         push    %rax
         pushq   $ORIGIN_GATE
-        push    %rax
-        push    %rbx
-        push    %rcx
-        push    %rdx
-        push    %rsi
-        push    %rdi
-        push    %rbp
-        push    %r8
-        push    %r9
-        push    %r10
-        push    %r11
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
-        sub     $256, %rsp
+        PUSH_REGISTERS
+        sub     $272, %rsp                      # xmm, and rcx and r11, which do not count
         HANDLE_CALL
         cmpq    $ORIGIN_GATE, F_ORIGIN(%rsp)
         jne     ukl_return
@@ -385,6 +351,8 @@ FUNCTION ukl_switch
 
 # Where a new thread's first switch returns to: rsp is at its TrapFrame.
 FUNCTION ukl_thread_start
+        mov     %gs:CPU_CURRENT, %rsi
+        ACCOUNT T_SYSTEM_TICKS, T_USER_TICKS
         jmp     ukl_return
 
 # void ukl_wait_for_interrupt(): sleeps with interrupts on, returns with interrupts off.
