@@ -146,20 +146,21 @@ internal static unsafe class FirstProcess
         ulong platform = stack.PushString("x86_64"u8);
         ulong random = stack.PushRandom();
 
-        process->Areas.ArgumentsEnd = stack.Address;
+        stack.ReserveStrings(SizeOfStrings(ref commandLine, path));
+        process->Areas.ArgumentsStart = stack.NextString;
         stack.AddArgument(path);
         CommandLineWords words = commandLine.Arguments;
         while (words.MoveNext())
             stack.AddArgument(words.Current);
-        process->Areas.ArgumentsStart = stack.Address;
-        process->Areas.EnvironmentEnd = stack.Address;
+        process->Areas.ArgumentsEnd = stack.NextString;
+        process->Areas.EnvironmentStart = stack.NextString;
         words = commandLine.Options;
         while (words.MoveNext())
         {
             if (words.IsEnvironment)
                 stack.AddEnvironment(words.Current);
         }
-        process->Areas.EnvironmentStart = stack.Address;
+        process->Areas.EnvironmentEnd = stack.NextString;
 
         Span<AuxiliaryEntry> auxiliary = stackalloc AuxiliaryEntry[AuxiliaryCapacity];
         int count = 0;
@@ -191,6 +192,22 @@ internal static unsafe class FirstProcess
         process->Areas.StackStart = stackPointer;
         KernelHeap.Free(strings);
         return !stack.HasFailed;
+    }
+
+    /// <summary>Bytes of all arguments and environment strings with their NULs.</summary>
+    private static ulong SizeOfStrings(ref CommandLine commandLine, ReadOnlySpan<byte> path)
+    {
+        ulong size = (ulong)path.Length + 1;
+        CommandLineWords words = commandLine.Arguments;
+        while (words.MoveNext())
+            size += (ulong)words.Current.Length + 1;
+        words = commandLine.Options;
+        while (words.MoveNext())
+        {
+            if (words.IsEnvironment)
+                size += (ulong)words.Current.Length + 1;
+        }
+        return size;
     }
 
     private static void Add(Span<AuxiliaryEntry> auxiliary, ref int count, AuxiliaryKey key, ulong value) =>

@@ -31,8 +31,9 @@ internal enum AuxiliaryKey : ulong
 }
 
 /// <summary>
-/// Builds the initial stack from the top down: first the strings, one after the other, then, by <see cref="Finish"/>, the vectors. Everything is written
-/// through user memory, so a stack that cannot be had is an error and no fault.
+/// Builds the initial stack from the top down: first the strings, then, by <see cref="Finish"/>, the vectors. Arguments and after them the environment lie
+/// upwards without gaps, as /proc/self/cmdline and programs that overwrite their title expect, so their size is needed before the first of them. Everything is
+/// written through user memory, so a stack that cannot be had is an error and no fault.
 /// </summary>
 internal unsafe ref struct InitialStack
 {
@@ -41,6 +42,7 @@ internal unsafe ref struct InitialStack
 
     private readonly ulong* _strings;
     private ulong _at;
+    private ulong _nextString;
     private int _argumentCount;
     private int _environmentCount;
     private bool _hasFailed;
@@ -49,14 +51,15 @@ internal unsafe ref struct InitialStack
     internal InitialStack(ulong top, ulong* strings)
     {
         _at = top;
+        _nextString = top;
         _strings = strings;
         _argumentCount = 0;
         _environmentCount = 0;
         _hasFailed = false;
     }
 
-    /// <summary>The lowest address in use.</summary>
-    internal readonly ulong Address => _at;
+    /// <summary>Where the next argument or environment string goes.</summary>
+    internal readonly ulong NextString => _nextString;
 
     /// <summary>How many arguments there are.</summary>
     internal readonly int ArgumentCount => _argumentCount;
@@ -64,28 +67,32 @@ internal unsafe ref struct InitialStack
     /// <summary>Whether something did not fit.</summary>
     internal readonly bool HasFailed => _hasFailed;
 
+    /// <summary>Makes room for all arguments and environment strings: <paramref name="bytes"/> with their NULs. Before the first of them.</summary>
+    internal void ReserveStrings(ulong bytes)
+    {
+        _at -= bytes;
+        _nextString = _at;
+    }
+
     /// <summary>Adds an argument; all arguments come before the first environment string.</summary>
     internal void AddArgument(ReadOnlySpan<byte> text)
     {
-        if (AddPointer(PushString(text)))
+        if (AddString(text))
             _argumentCount++;
     }
 
     /// <summary>Adds a NAME=value string.</summary>
     internal void AddEnvironment(ReadOnlySpan<byte> text)
     {
-        if (AddPointer(PushString(text)))
+        if (AddString(text))
             _environmentCount++;
     }
 
-    /// <summary>Puts a string with its NUL; returns its address.</summary>
+    /// <summary>Puts a string with its NUL that is neither argument nor environment; returns its address.</summary>
     internal ulong PushString(ReadOnlySpan<byte> text)
     {
-        byte zero = 0;
         _at -= (ulong)text.Length + 1;
-        fixed (byte* bytes = text)
-            _hasFailed |= !UserMemory.CopyOut(_at, bytes, (nuint)text.Length);
-        _hasFailed |= !UserMemory.CopyOut(_at + (ulong)text.Length, &zero, 1);
+        PutString(_at, text);
         return _at;
     }
 
@@ -121,15 +128,25 @@ internal unsafe ref struct InitialStack
         return stack;
     }
 
-    private bool AddPointer(ulong address)
+    private bool AddString(ReadOnlySpan<byte> text)
     {
         if (_argumentCount + _environmentCount >= StringCapacity)
         {
             _hasFailed = true;
             return false;
         }
-        _strings[_argumentCount + _environmentCount] = address;
+        _strings[_argumentCount + _environmentCount] = _nextString;
+        PutString(_nextString, text);
+        _nextString += (ulong)text.Length + 1;
         return true;
+    }
+
+    private void PutString(ulong address, ReadOnlySpan<byte> text)
+    {
+        byte zero = 0;
+        fixed (byte* bytes = text)
+            _hasFailed |= !UserMemory.CopyOut(address, bytes, (nuint)text.Length);
+        _hasFailed |= !UserMemory.CopyOut(address + (ulong)text.Length, &zero, 1);
     }
 
     private void Put(ref ulong at, ulong value)

@@ -157,6 +157,7 @@ internal static unsafe class ProcessCalls
                 process->Files->Limit = (uint)wanted.Soft;
             }
             process->Limits[resource] = wanted;
+            ApplyToMemory(process->Memory, resource, wanted.Soft);
         }
         return old.IsNull || old.TryWrite(previous) ? Result.Ok : Errno.EFAULT;
     }
@@ -205,6 +206,25 @@ internal static unsafe class ProcessCalls
     private static bool IsPrivileged => Process.Current->Credentials.EffectiveUserId == 0;
 
     private static Process* Find(Pid pid) => pid.Value == 0 ? Process.Current : ThreadTable.FindProcess(pid.Value);
+
+    /// <summary>The address space keeps the limits that it has to watch.</summary>
+    private static void ApplyToMemory(AddressSpace* memory, int resource, ulong limit)
+    {
+        if (memory == null)
+            return;
+        switch (resource)
+        {
+            case ResourceLimits.Stack:
+                memory->StackLimit = limit;
+                break;
+            case ResourceLimits.AddressSpace:
+                memory->AddressLimit = limit;
+                break;
+            case ResourceLimits.Data:
+                memory->DataLimit = limit;
+                break;
+        }
+    }
 
     private static Result ChangeUsers(uint real, uint effective, uint saved)
     {

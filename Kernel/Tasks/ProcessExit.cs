@@ -70,6 +70,8 @@ public static unsafe class ProcessExit
             process->IsEnding = true;
         }
         Time.ProcessTimers.Release(process);
+        if (process->SessionId == process->Id)
+            Files.Terminal.EndSession(process->SessionId);
         Files.FileTable.Release(process->Files);
         Files.FileSystemContext.Release(process->FileSystem);
         // The first process is what the machine is for.

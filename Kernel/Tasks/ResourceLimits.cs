@@ -22,11 +22,13 @@ public struct ResourceLimits
     /// <summary>RLIM_INFINITY.</summary>
     public const ulong Infinity = ulong.MaxValue;
 
+    public const int Data = 2;
     public const int Stack = 3;
     public const int Core = 4;
     public const int Processes = 6;
     public const int OpenFiles = 7;
     public const int LockedMemory = 8;
+    public const int AddressSpace = 9;
     public const int PendingSignals = 11;
     public const int Nice = 13;
     public const int RealTimePriority = 14;

@@ -43,6 +43,9 @@ public unsafe struct ZeroDevice : IFileKind
 
     /// <inheritdoc/>
     public static Result Seek(OpenFile* file, long offset, SeekOrigin origin) => DeviceSeek.ToStart(file);
+
+    /// <summary>No object: a mapping of zeros is anonymous memory.</summary>
+    public static Result GetMapping(OpenFile* file, MappedFile* mapping) => Result.Ok;
 }
 
 /// <summary>/dev/full: endless zeros; never has room.</summary>

@@ -8,7 +8,10 @@ namespace Ukl.Kernel.Files.Proc;
 /// <summary>Mounts the file systems that show the kernel's state.</summary>
 public static unsafe class ProcFileSystems
 {
-    private const uint ProcMagic = 0x9fa0, SysfsMagic = 0x6265_6572, CgroupMagic = 0x6367_7270;
+    /// <summary>PROC_SUPER_MAGIC, by which statfs(2) knows /proc.</summary>
+    internal const uint ProcMagic = 0x9fa0;
+
+    private const uint SysfsMagic = 0x6265_6572, CgroupMagic = 0x6367_7270;
     private const ulong RootNumber = 1;
 
     /// <summary>Mounts /proc, /sys and the control group tree. Once, after the root is mounted. ENOMEM.</summary>

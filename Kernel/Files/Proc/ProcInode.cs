@@ -56,6 +56,15 @@ public unsafe struct ProcInode : IInodeKind
     }
 
     /// <inheritdoc/>
+    public static Result Create(Inode* directory, ReadOnlySpan<byte> name, uint mode, ulong device, Inode** created) => NoNewNames(directory);
+
+    /// <inheritdoc/>
+    public static Result MakeDirectory(Inode* directory, ReadOnlySpan<byte> name, uint mode, Inode** created) => NoNewNames(directory);
+
+    /// <inheritdoc/>
+    public static Result MakeSymbolicLink(Inode* directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> target, Inode** created) => NoNewNames(directory);
+
+    /// <inheritdoc/>
     public static Result ReadLink(Inode* inode, byte* buffer, nuint capacity)
     {
         ProcNode* node = NodeOf(inode);
@@ -108,4 +117,8 @@ public unsafe struct ProcInode : IInodeKind
 
     /// <inheritdoc/>
     public static void Evict(Inode* inode) => Pool<ProcInode>.Free((ProcInode*)inode);
+
+    // In /proc a name that does not exist cannot come to exist, which Linux says at the lookup already.
+    private static Errno NoNewNames(Inode* directory) =>
+        directory->FileSystem->Magic == ProcFileSystems.ProcMagic ? Errno.ENOENT : Errno.EPERM;
 }
