@@ -181,13 +181,13 @@ FUNCTION ukl_reset_x87
 
 # void ukl_clear_pages(void* page, ulong count): 4096-byte pages
 FUNCTION ukl_clear_pages
-        shl     $6, %rsi                        # 64 bytes a turn
+        shl     $4, %rsi                        # 256 bytes a turn
         xorps   %xmm0, %xmm0
-1:      movaps  %xmm0, (%rdi)
-        movaps  %xmm0, 16(%rdi)
-        movaps  %xmm0, 32(%rdi)
-        movaps  %xmm0, 48(%rdi)
-        add     $64, %rdi
+1:
+        .irp    offset, 0,16,32,48,64,80,96,112,128,144,160,176,192,208,224,240
+        movaps  %xmm0, \offset(%rdi)
+        .endr
+        add     $256, %rdi
         dec     %rsi
         jnz     1b
         ret
