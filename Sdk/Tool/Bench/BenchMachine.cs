@@ -14,6 +14,12 @@ public sealed class BenchMachine(CommandContext context)
     /// <summary>The time that one boot may take.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
+    /// <summary>A guest with too little memory may fall silent; one with enough is done by then.</summary>
+    private static readonly TimeSpan MemoryLimit = TimeSpan.FromSeconds(30);
+
+    /// <summary>Images are loaded at 2 MiB, so less memory than that cannot hold one.</summary>
+    private const int LoadAddress = 2;
+
     /// <summary>
     /// Under TCG a string instruction is executed byte by byte, and Linux uses them when the CPU says they are fast: taking that away is the fair comparison.
     /// </summary>
@@ -67,7 +73,7 @@ public sealed class BenchMachine(CommandContext context)
     public long Instructions(Guest guest)
     {
         const string Word = "instructions ";
-        string output = Run(guest, Machine with { Extra = ["-plugin", CompilePlugin()] }, "tcg").Output;
+        string output = Run(guest, Machine with { Extra = [.. InstructionClock, "-plugin", CompilePlugin()] }, "tcg").Output;
         string? line = output.Split('\n').LastOrDefault(line => line.StartsWith(Word, StringComparison.Ordinal));
         return line is not null && long.TryParse(line.AsSpan(Word.Length), CultureInfo.InvariantCulture, out long count)
             ? count
@@ -77,11 +83,11 @@ public sealed class BenchMachine(CommandContext context)
     /// <summary>The least memory, in MiB, in which a guest still prints a text.</summary>
     public int LeastMemory(Guest guest, string text, int most)
     {
-        int fails = 0, works = most;
+        int fails = LoadAddress, works = most;
         while (works - fails > 1)
         {
             int middle = (works + fails) / 2;
-            if (Run(guest, Machine with { Memory = middle }, context.DecideAccelerator().Name).Output.Contains(text, StringComparison.Ordinal))
+            if (Run(guest, Machine with { Memory = middle }, context.DecideAccelerator().Name, MemoryLimit).Output.Contains(text, StringComparison.Ordinal))
                 works = middle;
             else
                 fails = middle;
@@ -89,8 +95,9 @@ public sealed class BenchMachine(CommandContext context)
         return works;
     }
 
-    private static GuestRun Run(Guest guest, MachineOptions machine, string accelerator) =>
-        QemuRunner.Capture(status => QemuCommand.Arguments(guest.Kernel, guest.Initramfs, guest.CommandLine, machine, accelerator, status, SerialLine.Pipe), Limit);
+    private static GuestRun Run(Guest guest, MachineOptions machine, string accelerator, TimeSpan? limit = null) =>
+        QemuRunner.Capture(
+            status => QemuCommand.Arguments(guest.Kernel, guest.Initramfs, guest.CommandLine, machine, accelerator, status, SerialLine.Pipe), limit ?? Limit);
 
     private static double TimeTo(Guest guest, string text, string accelerator)
     {
