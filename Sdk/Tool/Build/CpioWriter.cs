@@ -35,24 +35,25 @@ public sealed class CpioWriter(Stream stream) : IDisposable
     /// <param name="path">Where it goes: "/app/data.txt".</param>
     /// <param name="content">Its bytes.</param>
     /// <param name="permissions">Such as 0644 (octal).</param>
-    public void AddFile(string path, ReadOnlySpan<byte> content, int permissions = 0b110_100_100)
+    /// <param name="time">Of the last change, in seconds since 1970.</param>
+    public void AddFile(string path, ReadOnlySpan<byte> content, int permissions = 0b110_100_100, long time = 0)
     {
         path = path.Trim('/');
         if (path.LastIndexOf('/') is var slash and > 0)
             AddFolder(path[..slash]);
-        WriteEntry(path, FileMode | permissions, content);
+        WriteEntry(path, FileMode | permissions, content, time);
     }
 
     /// <summary>Ends the archive.</summary>
     public void Dispose() => WriteEntry(Trailer, 0, []);
 
-    private void WriteEntry(string name, int mode, ReadOnlySpan<byte> content)
+    private void WriteEntry(string name, int mode, ReadOnlySpan<byte> content, long time = 0)
     {
         byte[] nameBytes = [.. Encoding.UTF8.GetBytes(name), 0];
         uint number = name == Trailer ? 0 : ++inode;
         int links = (mode & TypeMask) == FolderMode ? 2 : 1;
-        // Magic, then thirteen fields of eight hexadecimal digits. Time stamps are zero: the same input gives the same archive.
-        string header = $"070701{number:x8}{mode:x8}{0:x8}{0:x8}{links:x8}{0:x8}{content.Length:x8}{0:x8}{0:x8}{0:x8}{0:x8}{nameBytes.Length:x8}{0:x8}";
+        // Magic, then thirteen fields of eight hexadecimal digits. Time stamps are the caller's: the same input gives the same archive.
+        string header = $"070701{number:x8}{mode:x8}{0:x8}{0:x8}{links:x8}{time:x8}{content.Length:x8}{0:x8}{0:x8}{0:x8}{0:x8}{nameBytes.Length:x8}{0:x8}";
         stream.Write(Encoding.ASCII.GetBytes(header));
         stream.Write(nameBytes);
         Pad(header.Length + nameBytes.Length);

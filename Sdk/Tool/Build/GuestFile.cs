@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Ukl.Tool.Build;
 
 /// <summary>A file that is put into the guest's initramfs.</summary>
@@ -5,6 +7,15 @@ namespace Ukl.Tool.Build;
 /// <param name="Target">Its absolute path in the guest.</param>
 public sealed record GuestFile(string Source, string Target)
 {
+    /// <summary>The contents, when they do not come from <see cref="Source"/>.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>The time of the last change, in seconds since 1970.</summary>
+    public long Time { get; init; }
+
+    /// <summary>The contents.</summary>
+    public byte[] Read() => Text is null ? File.ReadAllBytes(Source) : Encoding.UTF8.GetBytes(Text);
+
     /// <summary>Reads HOST:GUEST; without the second half the file goes beside the program.</summary>
     public static GuestFile Parse(string text)
     {

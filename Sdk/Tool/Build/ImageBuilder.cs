@@ -31,7 +31,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     {
         GuestFile[] extra = [.. files ?? []];
         foreach (GuestFile file in extra)
-            if (!File.Exists(file.Source))
+            if (file.Text is null && !File.Exists(file.Source))
                 throw new ToolException($"There is no file {file.Source}.");
         if (program.Kind == ProgramKind.Elf && level.IsLinked)
             throw new ToolException($"{program.Path} is a finished Linux program, which runs at level {levels.General} only.");
@@ -139,7 +139,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         using CpioWriter cpio = new(stream);
         cpio.AddFolder("/app");
         foreach (GuestFile file in content)
-            cpio.AddFile(file.Target, File.ReadAllBytes(file.Source));
+            cpio.AddFile(file.Target, file.Read(), time: file.Time);
         if (program is not null)
             cpio.AddFile(image.GuestPath, File.ReadAllBytes(program), permissions: 0b111_101_101);
     }
@@ -153,7 +153,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
             _ => [program.Path],
         };
         string[] referred = File.Exists(image.Inputs) ? File.ReadAllLines(image.Inputs) : [];
-        string settings = $"{program.Kind} {program.Path} {image.Level.Name} {string.Join(' ', extra.Select(file => file.Target))}";
-        return Stamp.Compute(repository, [.. own, .. referred, .. extra.Select(file => file.Source), .. Stamp.KernelInputs], settings);
+        string settings = $"{program.Kind} {program.Path} {image.Level.Name} {string.Join(' ', extra.Select(file => $"{file.Target} {file.Time} {file.Text}"))}";
+        return Stamp.Compute(repository, [.. own, .. referred, .. extra.Where(file => file.Text is null).Select(file => file.Source), .. Stamp.KernelInputs], settings);
     }
 }

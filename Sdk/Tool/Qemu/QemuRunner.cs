@@ -50,7 +50,8 @@ public static class QemuRunner
     /// <param name="arguments">QEMU's, given the status file.</param>
     /// <param name="limit">When to end QEMU.</param>
     /// <param name="input">What is typed at the serial line; the end of input follows it.</param>
-    public static GuestRun Capture(Func<string, IReadOnlyList<string>> arguments, TimeSpan limit, string input = "")
+    /// <param name="inputAfter">The output that is awaited before anything is typed.</param>
+    public static GuestRun Capture(Func<string, IReadOnlyList<string>> arguments, TimeSpan limit, string input = "", string inputAfter = "")
     {
         using StatusFile status = new();
         Stopwatch watch = Stopwatch.StartNew();
@@ -61,9 +62,10 @@ public static class QemuRunner
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
         });
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        TaskCompletionSource awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<string> output = Task.Run(() => Collect(process.StandardOutput, inputAfter, awaited));
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        _ = Task.Run(() => Feed(new MemoryStream(Encoding.UTF8.GetBytes(input)), process));
+        _ = awaited.Task.ContinueWith(_ => Feed(new MemoryStream(Encoding.UTF8.GetBytes(input)), process), TaskScheduler.Default);
         bool timedOut = !process.WaitForExit(limit);
         if (timedOut)
             process.Kill();
@@ -85,6 +87,27 @@ public static class QemuRunner
         {
             throw new ToolException($"Port {port} is in use by another program; it is needed for gdb.");
         }
+    }
+
+    /// <summary>Reads to the end, and says when a text has appeared.</summary>
+    private static string Collect(StreamReader reader, string text, TaskCompletionSource appeared)
+    {
+        StringBuilder all = new();
+        char[] buffer = new char[4096];
+        int count;
+        bool isAwaited = true;
+        do
+        {
+            if (isAwaited && all.ToString().Contains(text, StringComparison.Ordinal))
+            {
+                isAwaited = false;
+                appeared.SetResult();
+            }
+            count = reader.Read(buffer);
+            all.Append(buffer, 0, count);
+        }
+        while (count > 0);
+        return all.ToString();
     }
 
     /// <summary>Copies input to the guest. A serial line has no end, so the end of input is sent as the character that means it.</summary>

@@ -29,8 +29,19 @@ public sealed record GuestTest(string Name, string Program)
     /// <summary>Files for the guest; sources are relative to the tree's root.</summary>
     public IReadOnlyList<GuestFile> Files { get; init; } = [];
 
+    /// <summary>
+    /// Text files for the guest's root by relative path, with <see cref="FileTime"/>. On Linux the program runs in a folder that holds a fresh copy of them.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> RootFiles { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>When the root files were changed last, in seconds since 1970.</summary>
+    public long FileTime { get; init; }
+
     /// <summary>What is typed at the serial line; "\u0003" is Ctrl-C. The end of input follows.</summary>
     public string Input { get; init; } = "";
+
+    /// <summary>The output after which the input is typed; empty: at once.</summary>
+    public string InputAfter { get; init; } = "";
 
     /// <summary>The machine.</summary>
     public MachineOptions Machine { get; init; } = new();
@@ -49,6 +60,12 @@ public sealed record GuestTest(string Name, string Program)
 
     /// <summary>Whether the same program, run on this machine's Linux, must give the same output and exit code. Only for level 0's file.</summary>
     public bool MatchesLinux { get; init; }
+
+    /// <summary>Whether that output's lines may come in any order.</summary>
+    public bool AnyOrder { get; init; }
+
+    /// <summary>Judges the output further: why it is wrong, or null.</summary>
+    public Func<string, string?>? Verify { get; init; }
 
     /// <summary>Whether every line "ok NAME" and "not ok NAME: why" of the output counts as a test of its own; at least one is then required.</summary>
     public bool HasChecks { get; init; }

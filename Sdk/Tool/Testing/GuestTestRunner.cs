@@ -29,7 +29,7 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
         select new Case(test, level);
 
     /// <summary>Builds what a case needs.</summary>
-    public BuiltImage Build(Case test) => context.Builder.Build(Locate(test.Test), test.Level, [.. test.Test.Files.Select(Locate)]);
+    public BuiltImage Build(Case test) => context.Builder.Build(Locate(test.Test), test.Level, [.. test.Test.Files.Select(Locate), .. RootFiles(test.Test)]);
 
     /// <summary>Boots a case and judges it.</summary>
     /// <returns>A result per check and one for the case itself.</returns>
@@ -42,7 +42,7 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
         if (test.Machine.IsIso)
             IsoImage.Make(image, commandLine, context.Reporter);
         GuestRun run = QemuRunner.Capture(
-            status => QemuCommand.Arguments(image, test.Machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input);
+            status => QemuCommand.Arguments(image, test.Machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter);
 
         string suite = $"guest, {item.Level.Name}";
         List<TestResult> results = [];
@@ -66,13 +66,35 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
 
     private GuestFile Locate(GuestFile file) => file with { Source = context.Repository.At(file.Source) };
 
+    private static IEnumerable<GuestFile> RootFiles(GuestTest test) =>
+        test.RootFiles.Select(file => new GuestFile("", $"/{file.Key}") { Text = file.Value, Time = test.FileTime });
+
+    /// <summary>
+    /// Runs the test's program here: with the test's environment only, both outputs in one stream, in a folder of its own with the root files. Who is
+    /// not root becomes it in a user namespace, for programs that show who owns a file.
+    /// </summary>
     private (string Output, int ExitCode) RunOnLinux(GuestTest test, BuiltImage image)
     {
-        string program = test.Package is null ? image.Program : Locate(test).Path;
-        CommandResult result = CommandRunner.Run(
-            program, test.Arguments, input: test.Input, limit: LinuxLimit,
-            environment: test.Environment.Select(assignment => assignment.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]));
-        return (result.Output, result.ExitCode);
+        string folder = Directory.CreateTempSubdirectory("ukl-").FullName;
+        try
+        {
+            foreach (GuestFile file in RootFiles(test))
+            {
+                string path = Path.Combine(folder, file.Target.TrimStart('/'));
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllText(path, file.Text);
+                File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch.AddSeconds(file.Time));
+            }
+            string program = test.Package is null ? image.Program : Locate(test).Path;
+            string[] user = Environment.UserName == "root" ? [] : ["unshare", "--user", "--map-root-user"];
+            string[] command = [.. user, "env", "-i", .. test.Environment, program, .. test.Arguments];
+            CommandResult result = CommandRunner.Run("/bin/sh", ["-c", "umask 022; chmod -R u=rwX,go=rX .; exec \"$@\" 2>&1", "sh", .. command], folder, test.Input, LinuxLimit);
+            return (result.Output, result.ExitCode);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static string Keep(BuiltImage image, Case item, string output)

@@ -41,8 +41,8 @@ public static class GuestVerdict
         int expected = linux?.ExitCode ?? test.ExitCode;
         if (!test.Panics && run.Status.ExitCode != expected)
             return $"exit code {run.Status.ExitCode}, expected {expected}";
-        if (linux is { } reference && Normalize(run.Output) != Normalize(reference.Output))
-            return FirstDifference(Normalize(run.Output), Normalize(reference.Output));
+        if (linux is { } reference && FirstDifference(Lines(run.Output, test.AnyOrder), Lines(reference.Output, test.AnyOrder)) is { } difference)
+            return difference;
         int position = 0;
         foreach (string text in test.Contains)
         {
@@ -51,20 +51,27 @@ public static class GuestVerdict
                 return $"the output lacks '{text}'";
             position = found + text.Length;
         }
-        return test.HasChecks && Checks(run.Output).Count == 0 ? "printed no check" : null;
+        if (test.HasChecks && Checks(run.Output).Count == 0)
+            return "printed no check";
+        return test.Verify?.Invoke(run.Output);
     }
 
-    private static string Normalize(string output) => output.ReplaceLineEndings("\n").TrimEnd('\n');
-
-    private static string FirstDifference(string guest, string linux)
+    private static string[] Lines(string output, bool isSorted)
     {
-        string[] left = guest.Split('\n'), right = linux.Split('\n');
-        for (int line = 0; line < Math.Max(left.Length, right.Length); line++)
+        string[] lines = output.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
+        if (isSorted)
+            Array.Sort(lines, StringComparer.Ordinal);
+        return lines;
+    }
+
+    private static string? FirstDifference(string[] guest, string[] linux)
+    {
+        for (int line = 0; line < Math.Max(guest.Length, linux.Length); line++)
         {
-            string ours = line < left.Length ? left[line] : "(end)", theirs = line < right.Length ? right[line] : "(end)";
+            string ours = line < guest.Length ? guest[line] : "(end)", theirs = line < linux.Length ? linux[line] : "(end)";
             if (ours != theirs)
                 return $"line {line + 1} is '{ours}', on Linux '{theirs}'";
         }
-        return "the output differs from Linux";
+        return null;
     }
 }

@@ -2,7 +2,6 @@
 // the same files must print the same on Linux and in a guest that runs busybox at level 0.
 // Source of truth: what busybox prints on Linux.
 
-using System.Collections.Generic;
 using System.Text;
 
 namespace Ukl.Tests.Guest;
@@ -59,11 +58,11 @@ public static class BusyboxCases
         new("cat numbered", ["cat", "-n", "data/table.csv"]),
         new("cat large", ["cat", "data/large.txt"]),
         new("cat missing", ["cat", "data/absent", "data/words.txt"]) { Status = 1 },
-        new("ls", ["ls", "data", "data/deep"]),
+        new("ls", ["ls", "-1", "data", "data/deep"]),
         new("ls long", ["ls", "-l", "data/words.txt", "data/empty", "data/large.txt"]),
         new("ls long numeric", ["ls", "-ln", "--full-time", "data/text.txt", "data/table.csv"]),
-        new("ls recursive", ["ls", "-R", "data/deep"]),
-        new("ls all", ["ls", "-aF", "data/deep/two"]),
+        new("ls recursive", ["ls", "-1R", "data/deep"]),
+        new("ls all", ["ls", "-1aF", "data/deep/two"]),
         new("ls missing", ["ls", "data/absent"]) { Status = 1 },
         new("sha256sum", ["sha256sum", "data/words.txt", "data/empty", "data/large.txt"]),
         new("sha1sum", ["sha1sum", "data/large.txt"]),

@@ -1,0 +1,19 @@
+namespace Ukl.Tests.Guest;
+
+/// <summary>Judgements of outputs that several subjects share.</summary>
+internal static class Outputs
+{
+    /// <summary>What a terminal sends for Ctrl-C.</summary>
+    public const string CtrlC = "\u0003";
+
+    /// <summary>Why an output is not what it must be, to the letter; null when it is.</summary>
+    public static string? Equal(string output, string expected)
+    {
+        if (output == expected)
+            return null;
+        int same = output.AsSpan().CommonPrefixLength(expected);
+        return $"after {same} right characters the output is '{Excerpt(output, same)}', expected '{Excerpt(expected, same)}'";
+    }
+
+    private static string Excerpt(string text, int start) => text.Substring(start, Math.Min(60, text.Length - start)).ReplaceLineEndings("|");
+}
