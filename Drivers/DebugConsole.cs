@@ -7,7 +7,7 @@ using Ukl.Kernel.Core;
 namespace Ukl.Drivers;
 
 /// <summary>
-/// Tells the tool that started QEMU how the program ended, one line each: <c>exit N</c>, <c>signal N</c> or <c>panic</c>. The console is for people and for
+/// Tells the tool that started QEMU how the program ended, one line each: <c>exit N</c>, <c>signal N</c> or <c>panic REASON</c>. The console is for people and for
 /// the program's own output; this line is for the tool.
 /// </summary>
 public static unsafe class DebugConsole
@@ -35,7 +35,12 @@ public static unsafe class DebugConsole
         Write("\n"u8);
     }
 
-    private static void ReportPanic() => Write("panic\n"u8);
+    private static void ReportPanic(byte* reason, nuint length)
+    {
+        Write("panic "u8);
+        Write(new ReadOnlySpan<byte>(reason, (int)length));
+        Write("\n"u8);
+    }
 
     private static void Write(ReadOnlySpan<byte> text)
     {

@@ -1,5 +1,6 @@
 // What the kernel needs of devices that are not files. Drivers register themselves here; the kernel names no driver. A struct of function pointers takes the
 // place of an interface, because an interface call on a heap object needs the garbage collector's world.
+using System;
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Boot;
 
@@ -34,8 +35,8 @@ public unsafe struct ExitReporter
     /// <summary>This signal killed it.</summary>
     public delegate*<int, void> Signaled;
 
-    /// <summary>The kernel found a bug in itself.</summary>
-    public delegate*<void> Panicked;
+    /// <summary>The kernel cannot go on, and why: text on one line.</summary>
+    public delegate*<byte*, nuint, void> Panicked;
 }
 
 /// <summary>A clock that runs while the machine is off.</summary>
@@ -116,11 +117,13 @@ public static unsafe class Devices
             s_exitReporter.Signaled(signal);
     }
 
-    /// <summary>Tells outside that the kernel found a bug in itself.</summary>
-    public static void ReportPanic()
+    /// <summary>Tells outside that the kernel cannot go on, because it found a bug in itself or could not start. <paramref name="reason"/> is text on one line.</summary>
+    public static void ReportPanic(ReadOnlySpan<byte> reason)
     {
-        if (s_exitReporter.Panicked != null)
-            s_exitReporter.Panicked();
+        if (s_exitReporter.Panicked == null)
+            return;
+        fixed (byte* text = reason)
+            s_exitReporter.Panicked(text, (nuint)reason.Length);
     }
 
     /// <summary>Turns the machine off, handing on <paramref name="status"/> where it can. Returns when no driver could.</summary>

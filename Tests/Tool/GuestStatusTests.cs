@@ -19,4 +19,10 @@ public sealed class GuestStatusTests
     [InlineData("exit", ToolException.ExitCode)]
     [InlineData("signal 65", ToolException.ExitCode)]
     public void The_last_verdict_becomes_the_exit_code(string text, int expected) => Assert.Equal(expected, GuestStatus.Parse(text.Split('\n')).ExitCode);
+
+    [Theory]
+    [InlineData("panic", "")]
+    [InlineData("panic no memory for the page frames", "no memory for the page frames")]
+    [InlineData("panic no memory\nexit 0", "")]
+    public void The_kernel_says_why_it_stopped(string text, string expected) => Assert.Equal(expected, GuestStatus.Parse(text.Split('\n')).Reason);
 }

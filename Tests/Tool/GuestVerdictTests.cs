@@ -22,7 +22,7 @@ public sealed class GuestVerdictTests
 
     [Theory]
     [InlineData("exit 1", "exit code 1, expected 0")]
-    [InlineData("panic", "the kernel panicked")]
+    [InlineData("panic no clock", "the kernel stopped: no clock")]
     [InlineData("", "the guest ended without reporting a status")]
     public void Another_end_fails(string status, string why) => Assert.Equal(why, GuestVerdict.Failure(Test, Run("", status), null));
 
@@ -35,6 +35,10 @@ public sealed class GuestVerdictTests
         GuestTest test = Test with { Panics = true, Contains = ["no memory"] };
         Assert.Null(GuestVerdict.Failure(test, Run("no memory", "panic"), null));
         Assert.NotNull(GuestVerdict.Failure(test, Run("no memory", "exit 0"), null));
+        Assert.Null(GuestVerdict.Failure(test with { Reason = "no memory" }, Run("no memory", "panic no memory"), null));
+        Assert.Equal(
+            "the kernel stopped for another reason: no clock",
+            GuestVerdict.Failure(test with { Reason = "no memory" }, Run("no memory", "panic no clock"), null));
     }
 
     [Fact]

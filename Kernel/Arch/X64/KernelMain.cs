@@ -58,6 +58,8 @@ internal static unsafe class KernelMain
         SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
         SystemCalls.Initialize();
         StartFiles();
+        if (s_boot.CommandLine.TryGetValue("panic"u8, out ReadOnlySpan<byte> test))
+            PanicTest.Start(test);
         Fail(FirstProcess.Run(ref s_boot.CommandLine));
     }
 
@@ -103,7 +105,7 @@ internal static unsafe class KernelMain
     {
         Log.Write("ukl: cannot start: "u8);
         Log.WriteLine(problem);
-        Devices.ReportPanic();
+        Devices.ReportPanic(problem);
         PowerControl.TurnOff(BootFailureStatus);
     }
 

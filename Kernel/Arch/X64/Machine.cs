@@ -43,7 +43,7 @@ internal static unsafe class Machine
     internal static void Panic(ReadOnlySpan<byte> reason, TrapFrame* frame)
     {
         PanicReport.Write(reason, frame, Instructions.ReadCr2());
-        Devices.ReportPanic();
+        Devices.ReportPanic(reason);
         Devices.PowerOff(PanicStatus);
         Stop();
     }

@@ -16,8 +16,14 @@
         .weak   \runtime
         .type   \runtime, @function
 \runtime:
+        .cfi_startproc
+        push    %rbp                            # aligns the stack
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
         call    \handler
         ud2
+        .cfi_endproc
+        .size   \runtime, . - \runtime
         .endm
 
         .section .text.ukl.freestanding, "ax"

@@ -38,14 +38,16 @@ public static class ImageSymbols
         Range header = RangeOf(image, ".eh_frame_hdr"), frames = RangeOf(image, ".eh_frame");
         ulong size = image.Segments.Where(segment => segment.Type == ElfSegment.Load).Aggregate(0ul, (sum, segment) => sum + segment.FileSize);
         size -= Math.Min(size, image.Find(SectionName)?.Size ?? 0);
-        byte[] table = [];
-        for (Importance least = Importance.Native; least >= Importance.Kernel; least--)
+        byte[] Write(Importance least) =>
+            SymbolTableWriter.Write([.. all.Where(function => function.Importance <= least).Select(function => function.Entry)], header, frames);
+        byte[] kernel = Write(Importance.Kernel);
+        for (Importance least = Importance.Native; least > Importance.Kernel; least--)
         {
-            table = SymbolTableWriter.Write([.. all.Where(function => function.Importance <= least).Select(function => function.Entry)], header, frames);
-            if ((ulong)table.Length * 100 <= size * (ulong)options.Budget)
-                break;
+            byte[] table = Write(least);
+            if ((ulong)(table.Length - kernel.Length) * 100 <= size * (ulong)options.Budget)
+                return table;
         }
-        return table;
+        return kernel;
     }
 
     private static IEnumerable<(SymbolEntry, Importance)> FunctionsOf(ElfFile image, Demangler names, SymbolOptions options, LineTable lines)

@@ -13,7 +13,7 @@ public sealed record BuiltImage(string Name, Level Level, string Folder)
     public string Symbols => Path.Combine(Folder, $"{Name}.debug");
 
     /// <summary>The initramfs: the program's content files, at level 0 the program too.</summary>
-    public string Initramfs => Path.Combine(Folder, $"{Name}.cpio");
+    public string Initramfs { get; init; } = Path.Combine(Folder, $"{Name}.cpio");
 
     /// <summary>The bootable image for BIOS and UEFI, made on demand.</summary>
     public string Iso => Path.Combine(Folder, $"{Name}.iso");

@@ -103,7 +103,7 @@ public static class RunCommand
             case GuestEnd.Unknown:
                 throw new ToolException("The guest ended without reporting how its program ended: QEMU was stopped, or the machine was reset.");
             case GuestEnd.Panicked:
-                throw new ToolException("The kernel panicked; see the last lines above.");
+                throw new ToolException($"The kernel stopped: {(status.Reason.Length == 0 ? "see the last lines above" : status.Reason)}.");
             default:
                 return status.ExitCode;
         }

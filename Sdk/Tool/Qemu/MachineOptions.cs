@@ -24,6 +24,9 @@ public sealed record MachineOptions
     /// <summary>Whether the firmware is UEFI (OVMF) in place of a BIOS.</summary>
     public bool IsUefi { get; init; }
 
+    /// <summary>Whether there is a serial port. Without one, nothing that the guest prints reaches the tool.</summary>
+    public bool HasSerial { get; init; } = true;
+
     /// <summary>Whether the CPU waits for gdb before its first instruction.</summary>
     public bool WaitsForDebugger { get; init; }
 

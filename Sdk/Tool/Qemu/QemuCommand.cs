@@ -71,7 +71,9 @@ public static class QemuCommand
             "-chardev", $"file,id=status,path={Escape(statusFile)}",
             "-device", $"isa-debugcon,iobase={StatusPort},chardev=status",
         ];
-        arguments.AddRange(serial == SerialLine.Terminal
+        arguments.AddRange(!options.HasSerial
+            ? ["-serial", "none"]
+            : serial == SerialLine.Terminal
             ? ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console", "-mon", "chardev=console"]
             : ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]);
         if (options.WaitsForDebugger)

@@ -46,6 +46,12 @@ public sealed record GuestTest(string Name, string Program)
     /// <summary>The machine.</summary>
     public MachineOptions Machine { get; init; } = new();
 
+    /// <summary>What is done to the initramfs before the boot, such as damage; null for nothing.</summary>
+    public Func<byte[], byte[]>? Initramfs { get; init; }
+
+    /// <summary>How many times in a row the program is booted; the first failure ends it.</summary>
+    public int Boots { get; init; } = 1;
+
     /// <summary>When the test has failed at the latest.</summary>
     public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -54,6 +60,9 @@ public sealed record GuestTest(string Name, string Program)
 
     /// <summary>Whether the kernel must stop with a message of its own in place of running the program.</summary>
     public bool Panics { get; init; }
+
+    /// <summary>What the reason that the kernel gives on the status port, when it must stop, must contain.</summary>
+    public string Reason { get; init; } = "";
 
     /// <summary>Texts that the output must contain, in this order.</summary>
     public IReadOnlyList<string> Contains { get; init; } = [];

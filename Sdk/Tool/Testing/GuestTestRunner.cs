@@ -39,21 +39,36 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
         KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, test.Environment, test.Arguments).Add("console", "pipe");
         foreach (string word in test.KernelWords)
             commandLine.Add(word);
+        if (test.Initramfs is { } change)
+            image = image with { Initramfs = Change(image, test, change) };
         if (test.Machine.IsIso)
             IsoImage.Make(image, commandLine, context.Reporter);
-        GuestRun run = QemuRunner.Capture(
+        GuestRun Boot() => QemuRunner.Capture(
             status => QemuCommand.Arguments(image, test.Machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter);
 
+        GuestRun run = Boot();
+        int boots = 1;
+        for (; boots < test.Boots && GuestVerdict.Failure(test, run, linux: null) is null; boots++)
+            run = Boot();
         string suite = $"guest, {item.Level.Name}";
         List<TestResult> results = [];
         if (test.HasChecks)
             results.AddRange(GuestVerdict.Checks(run.Output).Select(check => new TestResult(suite, $"{item.Name}: {check.Name}", check.Failure)));
         (string, int)? linux = test.MatchesLinux && !item.Level.IsLinked ? RunOnLinux(test, image) : null;
         string? failure = GuestVerdict.Failure(test, run, linux);
+        if (failure is not null && test.Boots > 1)
+            failure = $"boot {boots} of {test.Boots}: {failure}";
         if (failure is not null)
             failure += $"; full output in {Keep(image, item, run.Output)}";
         results.Add(new TestResult(suite, item.Name, failure));
         return results;
+    }
+
+    private static string Change(BuiltImage image, GuestTest test, Func<byte[], byte[]> change)
+    {
+        string file = Path.Combine(image.Folder, $"{test.Name.Replace('/', '-')}.cpio");
+        File.WriteAllBytes(file, change(File.ReadAllBytes(image.Initramfs)));
+        return file;
     }
 
     private ProgramReference Locate(GuestTest test)

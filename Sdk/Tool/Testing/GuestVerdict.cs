@@ -37,12 +37,14 @@ public static class GuestVerdict
         if (run.Status.End == GuestEnd.Unknown)
             return "the guest ended without reporting a status";
         if (test.Panics != (run.Status.End == GuestEnd.Panicked))
-            return test.Panics ? $"ended with exit code {run.Status.ExitCode} in place of a panic" : "the kernel panicked";
+            return test.Panics ? $"ended with exit code {run.Status.ExitCode} in place of a panic" : $"the kernel stopped: {run.Status.Reason}";
         int expected = linux?.ExitCode ?? test.ExitCode;
         if (!test.Panics && run.Status.ExitCode != expected)
             return $"exit code {run.Status.ExitCode}, expected {expected}";
         if (linux is { } reference && FirstDifference(Lines(run.Output, test.AnyOrder), Lines(reference.Output, test.AnyOrder)) is { } difference)
             return difference;
+        if (!run.Status.Reason.Contains(test.Reason, StringComparison.Ordinal))
+            return $"the kernel stopped for another reason: {run.Status.Reason}";
         int position = 0;
         foreach (string text in test.Contains)
         {

@@ -93,8 +93,10 @@ public sealed unsafe class PowerTests : IDisposable
         reporter.Exited(0);
         reporter.Exited(255);
         reporter.Signaled(11);
-        reporter.Panicked();
-        Assert.Equal("exit 0\nexit 255\nsignal 11\npanic\n", Encoding.ASCII.GetString([.. console.Writes.Select(write => write.Value)]));
+        byte[] reason = Encoding.ASCII.GetBytes("no memory");
+        fixed (byte* text = reason)
+            reporter.Panicked(text, (nuint)reason.Length);
+        Assert.Equal("exit 0\nexit 255\nsignal 11\npanic no memory\n", Encoding.ASCII.GetString([.. console.Writes.Select(write => write.Value)]));
         DebugExit.Driver.PowerOff(255);
         Assert.Equal([127, 0, 0, 0], exit.Writes.Select(write => (int)write.Value));
     }
