@@ -28,7 +28,7 @@ public static class TestCommand
         void Add(IReadOnlyList<TestResult> found)
         {
             foreach (TestResult failed in found.Where(result => !result.HasPassed))
-                Console.WriteLine($"FAILED {failed.Name}: {failed.Failure}");
+                Console.WriteLine($"FAILED {failed.Suite}: {failed.Name}: {failed.Failure}");
             results.AddRange(found);
             if (found.Count > 0)
                 times[found[0].Suite] = times.GetValueOrDefault(found[0].Suite) + watch.Elapsed;

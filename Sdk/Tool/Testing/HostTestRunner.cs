@@ -22,7 +22,7 @@ public sealed class HostTestRunner(Repository repository)
     /// <returns>The path of its test program.</returns>
     public string Build(string project)
     {
-        CommandResult result = new MsBuild(repository).Run("build", project, "-nologo", "-m", "-v:quiet", "-getProperty:TargetPath");
+        CommandResult result = new MsBuild(repository).Run("build", project, "-nologo", "-m", "-v:quiet", "-t:Build", "-getProperty:TargetPath");
         string? assembly = result.Lines.LastOrDefault(line => line.EndsWith(".dll", StringComparison.Ordinal));
         return result.ExitCode == 0 && assembly is not null
             ? assembly
@@ -42,7 +42,7 @@ public sealed class HostTestRunner(Repository repository)
             CommandResult result = CommandRunner.Run("dotnet", [assembly, "-noLogo", "-noColor", "-result-xml", report, .. selection], limit: Limit);
             return File.Exists(report)
                 ? Parse(suite, XElement.Load(report))
-                : [new TestResult(suite, "the test program", $"ended with exit code {result.ExitCode} and wrote no report: {result.Lines.LastOrDefault()}")];
+                : [new TestResult(suite, suite, $"ended with exit code {result.ExitCode} and wrote no report: {result.Lines.LastOrDefault()}")];
         }
         finally
         {
@@ -60,6 +60,6 @@ public sealed class HostTestRunner(Repository repository)
                suite, (string?)test.Attribute("name") ?? "?",
                outcome == "Pass" ? null : ((string?)test.Element("failure")?.Element("message") ?? "failed").ReplaceLineEndings(" ").Trim()),
         .. from error in report.Descendants("error")
-           select new TestResult(suite, (string?)error.Attribute("name") ?? "the test program", ((string?)error.Element("failure")?.Element("message") ?? "error").ReplaceLineEndings(" ").Trim()),
+           select new TestResult(suite, (string?)error.Attribute("name") ?? suite, ((string?)error.Element("failure")?.Element("message") ?? "error").ReplaceLineEndings(" ").Trim()),
     ];
 }
