@@ -108,7 +108,9 @@ internal unsafe struct AreaTree
             next->Left = area->Left;
             next->Left->Parent = next;
             Replace(area, next);
+            // Both, so that the nodes above learn of a change by comparison with what they know.
             next->Height = area->Height;
+            next->LargestGap = area->LargestGap;
         }
         else
         {

@@ -177,7 +177,7 @@ public sealed unsafe class TimerCallsTests : IDisposable
     {
         // The clock must run for time stamps to be worth something: 1 tick is 1 ns.
         Clock.Start(1_000_000_000);
-        _rig.Thread->Stamp = Ukl.Kernel.Arch.Cpu.ReadTimestamp();
+        _rig.Thread->SystemBalance = 0 - Ukl.Kernel.Arch.Cpu.ReadTimestamp();
         Assert.Equal(0, TimerCalls.SetIntervalTimer(2, _rig.User(Value(1000, 0, 0, 0)), default).Value);
         Timers.RunExpired(Clock.MonotonicNanoseconds + 5000 * TimeRig.Second);
         Assert.False(_rig.Take(Signal.SIGPROF));
