@@ -52,6 +52,26 @@ public struct BootInformation
         usable.Remove(Structure.Start, Structure.Length);
     }
 
+    /// <summary>
+    /// Whether the kernel image (physical addresses) has its memory for itself. Loaders put image and modules where they fit, and on a machine too small for
+    /// both over each other. Returns a message when it does not, or nothing.
+    /// </summary>
+    public readonly ReadOnlySpan<byte> FindConflict(ulong kernelStart, ulong kernelEnd)
+    {
+        for (int i = 0; i < _moduleCount; i++)
+        {
+            if (_modules[i].Start < kernelEnd && _modules[i].End > kernelStart)
+                return "too little memory: the initramfs lies over the kernel"u8;
+        }
+        ReadOnlySpan<MemoryRange> ranges = Memory.Ranges;
+        for (int i = 0; i < ranges.Length; i++)
+        {
+            if (ranges[i].Start <= kernelStart && ranges[i].End >= kernelEnd)
+                return default;
+        }
+        return "too little memory: the kernel does not lie in memory that can be used"u8;
+    }
+
     /// <summary>Forgets everything.</summary>
     internal void Clear()
     {

@@ -36,6 +36,8 @@ internal static unsafe class KernelMain
             : Multiboot2.Read(view, information, ref s_boot);
         Acpi.Read(view, s_boot.RsdpAddress, ref Devices.Acpi);
         RegisterDrivers();
+        if (problem.IsEmpty)
+            problem = s_boot.FindConflict(Image.PhysicalOf(Image.Start).Value, Image.PhysicalOf(Image.End).Value);
         if (!problem.IsEmpty)
             Fail(problem);
 

@@ -13,7 +13,7 @@ namespace Ukl.Lint.Symbols;
 /// <param name="Program">The program's assemblies: names and lines as far as the budget goes.</param>
 /// <param name="SourceRoot">Source files in this folder are named relative to it; null for names as they are.</param>
 /// <param name="Budget">The part of the image's size that all but the kernel's own may take, in percent.</param>
-public sealed record SymbolOptions(IReadOnlyList<string> Kernel, IReadOnlyList<string> Program, string? SourceRoot, int Budget = 10);
+public sealed record SymbolOptions(IReadOnlyList<string> Kernel, IReadOnlyList<string> Program, string? SourceRoot, int Budget = 3);
 
 /// <summary>Makes the symbol table of a linked image. The image must still have its symbols and line tables.</summary>
 public static class ImageSymbols

@@ -11,6 +11,7 @@ public sealed class HelloTests : GuestCatalogue
     [
         new("hello/arguments", "Apps/Hello") { Arguments = ["one", "two words", "quote\"d"], Contains = ["Hello from .NET", "one two words quote\"d"] },
         new("hello/microvm", "Apps/Hello") { Machine = new() { Type = "microvm" }, Contains = ["Hello from .NET"] },
+        new("hello/pc", "Apps/Hello") { Machine = new() { Type = "pc" }, Contains = ["Hello from .NET"] },
         new("hello/iso-bios", "Apps/Hello") { Machine = new() { IsIso = true }, Contains = ["Hello from .NET"] },
         new("hello/iso-uefi", "Apps/Hello") { Machine = new() { IsIso = true, IsUefi = true }, Contains = ["Hello from .NET"] },
     ];

@@ -1,3 +1,4 @@
+using System;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -30,6 +31,23 @@ public class PvhStartInfoTests
         Assert.Equal(2, usable.Ranges.Length);
         Assert.Equal((0x10_0000ul, 0x20_0000ul), (usable.Ranges[0].Start, usable.Ranges[0].End));
         Assert.Equal(0x30_1000ul, usable.Ranges[1].Start);
+    }
+
+    [Theory]
+    [InlineData(0x20_0000, 0x30_0800, "")]
+    [InlineData(0x7000, 0x8000, "")]
+    [InlineData(0x7000, 0x8001, "over the kernel")]
+    [InlineData(0x8fff, 0xa000, "over the kernel")]
+    [InlineData(0x9_e000, 0xa_0000, "does not lie in memory")]
+    [InlineData(0xfff_0000, 0x1000_0000, "does not lie in memory")]
+    public void An_image_without_memory_of_its_own_is_refused(ulong start, ulong end, string expected)
+    {
+        using PhysicalMemoryImage memory = Build();
+        var information = new BootInformation();
+        Assert.Equal("", Read(memory, ref information));
+        string problem = Encoding.UTF8.GetString(information.FindConflict(start, end));
+        Assert.Equal(expected.Length == 0, problem.Length == 0);
+        Assert.Contains(expected, problem, StringComparison.Ordinal);
     }
 
     [Fact]
