@@ -1,5 +1,6 @@
 // Device: 16550A UART as COM1 of a PC. Source: National Semiconductor PC16550D datasheet, section 8 (registers). ISA port 0x3f8, line 4.
 // QEMU: -serial stdio (q35, pc), -M microvm (isa-serial is on by default); -serial none takes it away.
+using System.Runtime.CompilerServices;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Core;
 
@@ -24,7 +25,7 @@ public static unsafe class Serial
     private const ushort Scratch = Base + 7;
 
     private const byte InterruptOnData = 1;
-    private const byte FifoEnableAndClear = 0x07;
+    private const byte FifoEnable = 0x01;
     private const byte EightBitsNoParity = 0x03;
     private const byte DivisorLatchAccess = 0x80;
     private const byte Divisor115200 = 1;
@@ -43,7 +44,14 @@ public static unsafe class Serial
     private const int PatientPolls = 4_000_000;
     private const int LoopbackPolls = 1000;
 
+    private const int EarlyCapacity = 64;
+
     private static int s_polls;
+
+    /// <summary>How many bytes the transmitter takes at once.</summary>
+    private static nuint s_batch;
+    private static EarlyBytes s_early;
+    private static int s_earlyCount;
     private static delegate*<byte, void> s_receive;
 
     /// <summary>Looks for the device and sets it to 115200 baud, 8 bits, no parity. False when the machine has none.</summary>
@@ -56,9 +64,17 @@ public static unsafe class Serial
         Port.Out8(DivisorLow, Divisor115200);
         Port.Out8(DivisorHigh, 0);
         Port.Out8(LineControl, EightBitsNoParity);
-        Port.Out8(FifoControl, FifoEnableAndClear);
-        if (!EchoesInLoopback(0x6e))
-            return false;
+        s_earlyCount = 0;
+        // What was typed before the kernel ran is input like any other. Switching the FIFO on would drop what the receiver holds, and so would
+        // a byte in loopback: whoever types already shows that the device is there, and the line goes without FIFO.
+        s_batch = 1;
+        if ((Port.In8(LineStatus) & DataReady) == 0)
+        {
+            s_batch = FifoSize;
+            Port.Out8(FifoControl, FifoEnable);
+            if (!EchoesInLoopback(0x6e))
+                return false;
+        }
         Port.Out8(ModemControl, ReadyAndRequest | Out2);
         s_polls = PatientPolls;
         return true;
@@ -74,7 +90,7 @@ public static unsafe class Serial
         {
             if (!WaitForEmptyFifo())
                 return;
-            nuint batch = count < FifoSize ? count : FifoSize;
+            nuint batch = count < s_batch ? count : s_batch;
             for (nuint i = 0; i < batch; i++)
                 Port.Out8(TransmitterHolding, bytes[i]);
             bytes += batch;
@@ -87,6 +103,9 @@ public static unsafe class Serial
         s_receive = receive;
         Interrupts.Register(IsaLine, &HandleInterrupt, null);
         Port.Out8(InterruptEnable, InterruptOnData);
+        for (int i = 0; i < s_earlyCount; i++)
+            receive(s_early[i]);
+        s_earlyCount = 0;
         // What was typed before would otherwise wait for the next key: the line was raised when nobody listened.
         HandleInterrupt(null);
     }
@@ -96,6 +115,17 @@ public static unsafe class Serial
         // No more than a FIFO's worth at a time: a device that says "ready" for ever must not hold the kernel.
         for (int i = 0; i < FifoSize && (Port.In8(LineStatus) & DataReady) != 0; i++)
             s_receive(Port.In8(ReceiverBuffer));
+    }
+
+    /// <summary>Keeps a byte that came before anybody listens; false when there is none.</summary>
+    private static bool KeepEarly()
+    {
+        if ((Port.In8(LineStatus) & DataReady) == 0)
+            return false;
+        byte value = Port.In8(ReceiverBuffer);
+        if (s_earlyCount < EarlyCapacity)
+            s_early[s_earlyCount++] = value;
+        return true;
     }
 
     private static bool WaitForEmptyFifo()
@@ -126,9 +156,20 @@ public static unsafe class Serial
         Port.Out8(TransmitterHolding, value);
         for (int i = 0; i < LoopbackPolls; i++)
         {
-            if ((Port.In8(LineStatus) & DataReady) != 0)
-                return Port.In8(ReceiverBuffer) == value;
+            // Some devices go on receiving from outside: what is not the echo was typed.
+            if (KeepEarly() && s_earlyCount != 0 && s_early[s_earlyCount - 1] == value)
+            {
+                s_earlyCount--;
+                return true;
+            }
         }
+        s_earlyCount = 0;
         return false;
+    }
+
+    [InlineArray(EarlyCapacity)]
+    private struct EarlyBytes
+    {
+        private byte _first;
     }
 }

@@ -167,7 +167,8 @@ public ref struct CommandLineWords(ReadOnlySpan<byte> text)
                 if (!isNameLetter)
                     return false;
             }
-            return !CommandLine.StartsWith(Current, "init="u8) && !CommandLine.StartsWith(Current, "console="u8) && !CommandLine.StartsWith(Current, "panic="u8);
+            return !CommandLine.StartsWith(Current, "init="u8) && !CommandLine.StartsWith(Current, "console="u8) &&
+                !CommandLine.StartsWith(Current, "panic="u8) && !CommandLine.StartsWith(Current, "winsize="u8);
         }
     }
 

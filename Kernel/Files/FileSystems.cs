@@ -11,7 +11,7 @@ public static unsafe class FileSystems
 {
     private const uint RootPermissions = 0x1ed;
 
-    /// <summary>Mounts the root, the devices and the views of the kernel, and connects the terminal with the console. False when out of memory.</summary>
+    /// <summary>Mounts the root, the devices and the views of the kernel, and makes the terminal. False when out of memory.</summary>
     public static bool Start()
     {
         if (Vfs.Initialize().IsError)
@@ -19,11 +19,15 @@ public static unsafe class FileSystems
         FileSystem* root = Tmpfs.Create(RootPermissions);
         if (root == null || Vfs.MountRoot(root).IsError || Vfs.MakeMountPoints().IsError || Terminal.Initialize() != Errno.None)
             return false;
-        if (DeviceFiles.Start() != Errno.None || ProcFileSystems.Start() != Errno.None)
-            return false;
+        return DeviceFiles.Start() == Errno.None && ProcFileSystems.Start() == Errno.None;
+    }
+
+    /// <summary>Sets the terminal up as the command line describes it, then lets input in.</summary>
+    public static void StartTerminal(in Boot.CommandLine commandLine)
+    {
+        Terminal.Configure(commandLine);
         if (Devices.Console.StartInput != null)
             Devices.Console.StartInput(&ReceiveByte);
-        return true;
     }
 
     /// <summary>Unpacks the initramfs over the tree. Returns what is wrong with it, or an empty text.</summary>

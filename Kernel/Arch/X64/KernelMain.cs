@@ -94,6 +94,7 @@ internal static unsafe class KernelMain
     {
         if (!FileSystems.Start())
             Fail("too little memory: no room for the file tree"u8);
+        FileSystems.StartTerminal(s_boot.CommandLine);
         Files.Proc.SystemFiles.CommandLine = (CommandLine*)Unsafe.AsPointer(ref s_boot.CommandLine);
         MemoryRange initramfs = s_boot.Initramfs;
         if (initramfs.Length == 0)

@@ -24,6 +24,9 @@ public unsafe partial struct Terminal
     private int _sessionId;
     private int _foregroundGroup;
 
+    /// <summary>Whether a program is at the other end.</summary>
+    private bool _isPipe;
+
     /// <summary>The terminal on the console; null before <see cref="Initialize"/>.</summary>
     public static Terminal* OnConsole => s_console;
 
@@ -43,6 +46,38 @@ public unsafe partial struct Terminal
         terminal->_line.Initialize(ring, new TerminalPort { Write = &WritePort, Signal = &SignalPort, Context = terminal });
         s_console = terminal;
         return Errno.None;
+    }
+
+    /// <summary>
+    /// Sets the console's terminal up as the command line describes its other end: <c>console=pipe</c> is a program: the console then says that it
+    /// is no terminal, echoes nothing and sends the output as it was written, but still takes Ctrl-C and Ctrl-D; <c>winsize=ROWSxCOLUMNS</c> is a window, whose size a serial line cannot tell.
+    /// </summary>
+    public static void Configure(in Boot.CommandLine commandLine)
+    {
+        if (commandLine.TryGetValue("console"u8, out ReadOnlySpan<byte> kind) && kind.Length == 4 && Boot.CommandLine.StartsWith(kind, "pipe"u8))
+        {
+            s_console->_isPipe = true;
+            s_console->_line.Settings.Local &= ~LocalModes.Echo;
+            s_console->_line.Settings.Output &= ~OutputModes.Process;
+        }
+        if (commandLine.TryGetValue("winsize"u8, out ReadOnlySpan<byte> size))
+        {
+            int at = 0;
+            ushort rows = ReadNumber(size, ref at);
+            if (rows == 0 || at == size.Length || size[at++] != 'x')
+                return;
+            ushort columns = ReadNumber(size, ref at);
+            if (columns != 0 && at == size.Length)
+                s_console->_size = new WindowSize { Rows = rows, Columns = columns };
+        }
+    }
+
+    private static ushort ReadNumber(ReadOnlySpan<byte> text, ref int at)
+    {
+        uint value = 0;
+        while (at < text.Length && text[at] is >= (byte)'0' and <= (byte)'9' && value < ushort.MaxValue / 10)
+            value = value * 10 + text[at++] - '0';
+        return (ushort)value;
     }
 
     /// <summary>Takes what was typed. Called by the console's interrupt handler; bytes that come before <see cref="Initialize"/> are lost.</summary>

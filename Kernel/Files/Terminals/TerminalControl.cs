@@ -52,6 +52,8 @@ public unsafe partial struct Terminal
     /// <summary>ioctl(2). ENOTTY for commands that are not a terminal's.</summary>
     public Result Control(uint command, ulong argument)
     {
+        if (_isPipe && (TerminalCommand)command != TerminalCommand.InputQueued)
+            return Errno.ENOTTY;
         switch ((TerminalCommand)command)
         {
             case TerminalCommand.GetSettings:

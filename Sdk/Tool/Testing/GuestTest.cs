@@ -43,6 +43,9 @@ public sealed record GuestTest(string Name, string Program)
     /// <summary>The output after which the input is typed; empty: at once.</summary>
     public string InputAfter { get; init; } = "";
 
+    /// <summary>Whether the console is a terminal for the program; otherwise it behaves as pipes do.</summary>
+    public bool HasTerminal { get; init; }
+
     /// <summary>The machine.</summary>
     public MachineOptions Machine { get; init; } = new();
 

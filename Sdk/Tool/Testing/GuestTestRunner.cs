@@ -36,7 +36,9 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
     public IReadOnlyList<TestResult> Run(Case item, BuiltImage image)
     {
         GuestTest test = item.Test;
-        KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, test.Environment, test.Arguments).Add("console", "pipe");
+        KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, test.Environment, test.Arguments);
+        if (!test.HasTerminal)
+            commandLine.Add("console", "pipe");
         foreach (string word in test.KernelWords)
             commandLine.Add(word);
         if (test.Initramfs is { } change)
