@@ -58,6 +58,14 @@ public sealed class GuestVerdictTests
     }
 
     [Fact]
+    public void Of_checks_only_those_that_both_ran_must_agree()
+    {
+        GuestTest test = Test with { HasChecks = true };
+        Assert.Null(GuestVerdict.Failure(test, Run("ok a\nok b\n2 ok", "exit 0"), ("ok a\nskip b: why\n1 ok", 0)));
+        Assert.Equal("a failed, on Linux it passed", GuestVerdict.Failure(test, Run("not ok a: x", "exit 0"), ("ok a", 0)));
+    }
+
+    [Fact]
     public void A_program_of_checks_must_print_one() =>
         Assert.Equal("printed no check", GuestVerdict.Failure(Test with { HasChecks = true }, Run("nothing", "exit 0"), null));
 
