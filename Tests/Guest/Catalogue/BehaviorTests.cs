@@ -26,7 +26,7 @@ public sealed class BehaviorTests : GuestCatalogue
             Mode("wildwrite", Aborted, "Process terminated. Access Violation: Attempted to read or write protected memory."),
             Mode("stackoverflow", Faulted, Exactly("")),
             Mode("stackoverflow-thread", Faulted, Exactly("")),
-            Mode("outofmemory", 0, Exactly("caught OutOfMemoryException\nwent on\n")) with { Machine = new() { Memory = 64 } },
+            Mode("outofmemory", 0, Exactly("caught OutOfMemoryException\nwent on\n")) with { Machine = new() { Memory = 96 } },
             Hang("deadlock", "deadlocked\n"),
             Hang("hang", "spinning\n"),
             Mode("stdout-flush", 5, Exactly(MuchOutput())),
