@@ -27,6 +27,9 @@ public unsafe partial struct Terminal
     /// <summary>Whether a program is at the other end.</summary>
     private bool _isPipe;
 
+    /// <summary>Whether that program's input has been read to its end.</summary>
+    private bool _isAtEnd;
+
     /// <summary>The terminal on the console; null before <see cref="Initialize"/>.</summary>
     public static Terminal* OnConsole => s_console;
 
@@ -88,6 +91,9 @@ public unsafe partial struct Terminal
             return;
         bool wasStopped = terminal->_line.Output.IsStopped;
         terminal->_line.Receive(bytes);
+        // The end of a pipe also ends a line that has no line feed, and stays the end: see Read.
+        if (terminal->_isPipe && bytes.Length != 0 && terminal->_line.Settings.Is(ControlCharacter.EndOfFile, bytes[^1]))
+            terminal->_line.Receive(bytes[^1..]);
         if (terminal->_line.CanRead() && !terminal->_waiters.IsEmpty)
             terminal->_waiters.Wake(Readable);
         if (wasStopped && !terminal->_line.Output.IsStopped)
@@ -123,7 +129,7 @@ public unsafe partial struct Terminal
     {
         PollEvents ready = PollEvents.None;
         int minimum = _line.Settings[ControlCharacter.Minimum];
-        if (_line.CanRead(minimum != 0 && _line.Settings[ControlCharacter.Time] == 0 ? minimum : 1))
+        if (_isAtEnd || _line.CanRead(minimum != 0 && _line.Settings[ControlCharacter.Time] == 0 ? minimum : 1))
             ready |= Readable;
         if (!_line.Output.IsStopped)
             ready |= Writable;
@@ -141,7 +147,11 @@ public unsafe partial struct Terminal
         Errno error = CheckForeground(Signal.SIGTTIN);
         if (error != Errno.None)
             return error;
-        return (_line.Settings.Local & LocalModes.Canonical) != 0 ? ReadLine(to, isNonBlocking) : ReadRaw(to, isNonBlocking);
+        if (_isAtEnd)
+            return 0ul;
+        Result result = (_line.Settings.Local & LocalModes.Canonical) != 0 ? ReadLine(to, isNonBlocking) : ReadRaw(to, isNonBlocking);
+        _isAtEnd = _isPipe && to.Length != 0 && !result.IsError && result.Value == 0;
+        return result;
     }
 
     /// <summary>Writes; waits while output is stopped. EAGAIN, SIGTTOU for a background process when TOSTOP is set, ERESTARTSYS, EFAULT.</summary>

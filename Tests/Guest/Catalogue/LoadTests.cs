@@ -9,7 +9,7 @@ public sealed class LoadTests : GuestCatalogue
     /// <inheritdoc/>
     public override IEnumerable<GuestTest> Tests(Repository repository) =>
     [
-        new("tour", "Apps/Tour") { Arguments = ["one", "two"], Input = "a line\nanother\n", Limit = TimeSpan.FromSeconds(120) },
+        new("tour", "Apps/Tour") { Limit = TimeSpan.FromSeconds(120) },
         Stress(3),
         Stress(10) with { IsSlow = true },
         Fuzz(5, 1),
