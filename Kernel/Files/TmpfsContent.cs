@@ -316,6 +316,8 @@ internal unsafe struct TmpfsContent
 
     private void Shrink(TmpfsInode* file, ulong size)
     {
+        if (file->MappingCount != 0)
+            AddressSpace.ForgetContent(&file->Base, PagesOf(size));
         RemovePages(file, PagesOf(size), ulong.MaxValue);
         PhysicalAddress last = _pages.Find(size >> PageShift);
         var kept = (int)(size & PageMask);

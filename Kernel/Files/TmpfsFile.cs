@@ -66,9 +66,11 @@ internal unsafe struct TmpfsFile : IFileKind
 
     public static Result GetMapping(OpenFile* file, MappedFile* mapping)
     {
-        file->Inode->AddReference();
+        AddMapping(file);
         TouchAccess(file);
-        mapping->Object = file->Inode;
+        mapping->Object = file;
+        mapping->Content = file->Inode;
+        mapping->IsOpenFile = true;
         mapping->AddReference = &AddMapping;
         mapping->Release = &ReleaseMapping;
         mapping->GetPage = &GetPage;
@@ -97,14 +99,22 @@ internal unsafe struct TmpfsFile : IFileKind
             inode->AccessTime = Clock.RealtimeNanoseconds;
     }
 
-    private static void AddMapping(void* inode) => ((Inode*)inode)->AddReference();
-
-    private static void ReleaseMapping(void* inode) => Inode.Release((Inode*)inode);
-
-    private static FaultOutcome GetPage(void* inode, ulong index, bool forWrite, PhysicalAddress* page)
+    private static void AddMapping(void* file)
     {
-        TmpfsInode* file = TmpfsInode.Of((Inode*)inode);
-        return file->Content.GetPage(file, index, page);
+        ((OpenFile*)file)->AddReference();
+        TmpfsInode.Of(((OpenFile*)file)->Inode)->MappingCount++;
+    }
+
+    private static void ReleaseMapping(void* file)
+    {
+        TmpfsInode.Of(((OpenFile*)file)->Inode)->MappingCount--;
+        OpenFile.Release((OpenFile*)file);
+    }
+
+    private static FaultOutcome GetPage(void* file, ulong index, bool forWrite, PhysicalAddress* page)
+    {
+        TmpfsInode* inode = TmpfsInode.Of(((OpenFile*)file)->Inode);
+        return inode->Content.GetPage(inode, index, page);
     }
 }
 

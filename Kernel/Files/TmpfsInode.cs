@@ -26,6 +26,9 @@ public unsafe struct TmpfsInode : IInodeKind
     /// <summary>Of a regular file: its bytes.</summary>
     internal TmpfsContent Content;
 
+    /// <summary>Of a regular file: how many areas of memory map it.</summary>
+    internal int MappingCount;
+
     /// <summary>Of a symbolic link: its text, <see cref="Inode.Size"/> bytes.</summary>
     internal byte* Target;
 

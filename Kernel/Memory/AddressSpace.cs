@@ -31,7 +31,11 @@ public unsafe partial struct AddressSpace
     /// <summary>The address space whose tables the processor uses; one per CPU once there are several.</summary>
     private static AddressSpace* s_active;
 
+    /// <summary>All address spaces, linked by <see cref="_nextSpace"/>.</summary>
+    private static AddressSpace* s_first;
+
     private int _references;
+    private AddressSpace* _nextSpace;
     private PageTable _table;
     private AreaTree _areas;
     private VirtualMemoryArea* _lastHit;
@@ -102,6 +106,8 @@ public unsafe partial struct AddressSpace
             return null;
         }
         space->_references = 1;
+        space->_nextSpace = s_first;
+        s_first = space;
         space->IsUserMode = isUserMode;
         space->MmapBase = UserMemory.Top;
         space->StackLimit = DefaultStackLimit;
@@ -124,6 +130,7 @@ public unsafe partial struct AddressSpace
             Paging.Activate(Paging.KernelRoot);
         }
         space->RemoveRange(0, UserMemory.Top);
+        Unlink(space);
         space->_table.Destroy();
         Pool<AddressSpace>.Free(space);
     }

@@ -9,6 +9,12 @@ public unsafe struct MappedFile
     /// <summary>What gives the pages, handed back to each function. Null: private anonymous memory.</summary>
     public void* Object;
 
+    /// <summary>What the pages are of: mappings of the same content, by whatever object, show the same pages. For truncation.</summary>
+    public void* Content;
+
+    /// <summary>Whether <see cref="Object"/> is an open file of the Files room, whose name /proc shows.</summary>
+    public bool IsOpenFile;
+
     /// <summary>One more area (a new mapping, a split, fork) uses the object.</summary>
     public delegate*<void*, void> AddReference;
 

@@ -190,6 +190,7 @@ internal static unsafe class FirstProcess
         process->Areas.AuxiliaryStart = auxiliaryStart;
         process->Areas.AuxiliaryEnd = auxiliaryStart + (ulong)(count * sizeof(AuxiliaryEntry));
         process->Areas.StackStart = stackPointer;
+        space->StackStart = stackPointer;
         KernelHeap.Free(strings);
         return !stack.HasFailed;
     }

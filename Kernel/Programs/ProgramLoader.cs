@@ -116,6 +116,7 @@ internal static unsafe class ProgramLoader
             if (result.IsError)
                 return result.Error;
             result = space->Map(start, filePagesEnd - start, segment.Protection, MapFlags.Private | MapFlags.Fixed, &mapping, segment.Offset & ~PageMask);
+            mapping.Release(mapping.Object);
             if (result.IsError)
                 return result.Error;
             // What follows the file's bytes in their last page is zero, when the program can see it written.

@@ -9,6 +9,7 @@ namespace Ukl.Kernel.Syscalls;
 internal static unsafe class FutexCalls
 {
     private const int CommandMask = 0x7f;
+    private const int PrivateMemory = 0x80;
     private const int RealTimeClock = 0x100;
     private const int RobustHeadSize = 24;
 
@@ -35,35 +36,36 @@ internal static unsafe class FutexCalls
         var command = (Operation)(operation & CommandMask);
         if ((operation & RealTimeClock) != 0 && command is not (Operation.Wait or Operation.WaitBitSet or Operation.LockOwned2))
             return Errno.ENOSYS;
+        bool isPrivate = (operation & PrivateMemory) != 0;
         switch (command)
         {
             case Operation.Wait:
             case Operation.WaitBitSet:
                 return Wait(address, operation, value, new UserPtr<TimeSpec>(timeoutOrCount), command == Operation.Wait ? Tasks.Futex.AnyBit : value3);
             case Operation.Wake:
-                return Tasks.Futex.Wake(address, CountOf(value), Tasks.Futex.AnyBit);
+                return Tasks.Futex.Wake(address, isPrivate, CountOf(value));
             case Operation.WakeBitSet:
-                return value3 == 0 ? Errno.EINVAL : Tasks.Futex.Wake(address, CountOf(value), value3);
+                return value3 == 0 ? Errno.EINVAL : Tasks.Futex.Wake(address, isPrivate, CountOf(value), value3);
             case Operation.Requeue:
-                return Requeue(address, address2, (int)value, (int)timeoutOrCount);
+                return Requeue(address, address2, isPrivate, (int)value, (int)timeoutOrCount);
             case Operation.CompareRequeue:
                 {
                     if (!new UserPtr<uint>(address).TryRead(out uint seen))
                         return Errno.EFAULT;
-                    return seen != value3 ? Errno.EAGAIN : Requeue(address, address2, (int)value, (int)timeoutOrCount);
+                    return seen != value3 ? Errno.EAGAIN : Requeue(address, address2, isPrivate, (int)value, (int)timeoutOrCount);
                 }
             case Operation.WakeOperation:
-                return WakeOperation(address, address2, CountOf(value), CountOf((uint)timeoutOrCount), value3);
+                return WakeOperation(address, address2, isPrivate, CountOf(value), CountOf((uint)timeoutOrCount), value3);
             case Operation.LockOwned:
             case Operation.LockOwned2:
                 {
                     Errno error = ReadDeadline(new UserPtr<TimeSpec>(timeoutOrCount), isRealTime: command == Operation.LockOwned || (operation & RealTimeClock) != 0, isAbsolute: true, out ulong deadline);
-                    return error != Errno.None ? error : Tasks.Futex.LockOwned(address, deadline, tryOnly: false);
+                    return error != Errno.None ? error : Tasks.Futex.LockOwned(address, isPrivate, deadline, tryOnly: false);
                 }
             case Operation.TryLockOwned:
-                return Tasks.Futex.LockOwned(address, Scheduler.Forever, tryOnly: true);
+                return Tasks.Futex.LockOwned(address, isPrivate, Scheduler.Forever, tryOnly: true);
             case Operation.UnlockOwned:
-                return Tasks.Futex.UnlockOwned(address);
+                return Tasks.Futex.UnlockOwned(address, isPrivate);
             default:
                 return Errno.ENOSYS;
         }
@@ -103,7 +105,7 @@ internal static unsafe class FutexCalls
                 return error;
         }
         thread->RestartDeadline = 0;
-        Errno result = Tasks.Futex.Wait(address, value, bitSet, deadline);
+        Errno result = Tasks.Futex.Wait(address, (operation & PrivateMemory) != 0, value, bitSet, deadline);
         if (result != Errno.ERESTARTSYS || deadline == Scheduler.Forever)
             return result;
         // A relative timeout goes on from where it was when the call starts again; a handler makes it EINTR.
@@ -132,15 +134,15 @@ internal static unsafe class FutexCalls
         return Errno.None;
     }
 
-    private static Result Requeue(ulong from, ulong to, int wakeCount, int moveCount)
+    private static Result Requeue(ulong from, ulong to, bool isPrivate, int wakeCount, int moveCount)
     {
         if (wakeCount < 0 || moveCount < 0 || (to & 3) != 0)
             return Errno.EINVAL;
-        return Tasks.Futex.Requeue(from, to, wakeCount, moveCount);
+        return Tasks.Futex.Requeue(from, to, isPrivate, wakeCount, moveCount);
     }
 
     /// <summary>FUTEX_WAKE_OP: changes the second word atomically, wakes the first's waiters, and the second's if its old value passes a test.</summary>
-    private static Result WakeOperation(ulong address, ulong address2, int count, int count2, uint encoded)
+    private static Result WakeOperation(ulong address, ulong address2, bool isPrivate, int count, int count2, uint encoded)
     {
         uint operation = (encoded >> 28) & 7;
         bool isShift = (encoded & 0x8000_0000) != 0;
@@ -206,9 +208,10 @@ internal static unsafe class FutexCalls
             default:
                 return Errno.ENOSYS;
         }
-        int woken = Tasks.Futex.WakeAddress(address, count);
-        if (passes)
-            woken += Tasks.Futex.WakeAddress(address2, count2);
-        return woken;
+        Result woken = Tasks.Futex.Wake(address, isPrivate, count);
+        if (woken.IsError || !passes)
+            return woken;
+        Result second = Tasks.Futex.Wake(address2, isPrivate, count2);
+        return second.IsError ? second : woken.Value + second.Value;
     }
 }

@@ -169,7 +169,7 @@ internal static unsafe class ProcessCalls
     internal static Result SetLimit(int resource, UserPtr<ResourceLimit> limit) =>
         limit.IsNull ? Errno.EFAULT : ProcessLimit(default, resource, limit, default);
 
-    [Syscall(98, "getrusage", Limits = "processor times and memory; children have none")]
+    [Syscall(98, "getrusage", Limits = "block and message counts are 0; children have none")]
     internal static Result GetUsage(int who, UserPtr<ResourceUsage> usage)
     {
         const int Self = 0;
@@ -185,6 +185,10 @@ internal static unsafe class ProcessCalls
             result.User = TimeValue.FromNanoseconds(Clock.TicksToNanoseconds(who == OneThread ? thread->UserTicks : process->UserTicks));
             result.System = TimeValue.FromNanoseconds(Clock.TicksToNanoseconds(who == OneThread ? thread->SystemTicks : process->SystemTicks));
             result.MaximumResident = (long)(process->Memory->PeakResidentPages * 4);
+            ResourceCounts counts = who == OneThread ? thread->Counts : process->Counts;
+            result.MinorFaults = (long)counts.Faults;
+            result.VoluntarySwitches = (long)counts.VoluntarySwitches;
+            result.InvoluntarySwitches = (long)counts.InvoluntarySwitches;
         }
         return usage.TryWrite(result) ? Result.Ok : Errno.EFAULT;
     }
@@ -288,12 +292,18 @@ internal static unsafe class ProcessCalls
         public TimeValue User;
         public TimeValue System;
         public long MaximumResident;
-        public Rest Others;
-
-        [System.Runtime.CompilerServices.InlineArray(13)]
-        internal struct Rest
-        {
-            private long _first;
-        }
+        public long SharedSize;
+        public long DataSize;
+        public long StackSize;
+        public long MinorFaults;
+        public long MajorFaults;
+        public long Swaps;
+        public long BlocksRead;
+        public long BlocksWritten;
+        public long MessagesSent;
+        public long MessagesReceived;
+        public long Signals;
+        public long VoluntarySwitches;
+        public long InvoluntarySwitches;
     }
 }

@@ -196,17 +196,40 @@ internal static unsafe class ThreadCalls
         }
     }
 
-    [Syscall(324, "membarrier", Limits = "one processor: every command is a no-op that succeeds")]
+    [Syscall(324, "membarrier", Limits = "one processor: every command is a no-op; none for restartable sequences")]
     internal static Result MemoryBarrier(int command, uint flags, int cpu)
     {
         const int Query = 0;
-        const int Supported = 0x1ff;
-        if (flags > 1)
+        const int Global = 1;
+        const int GlobalExpedited = 2;
+        const int PrivateExpedited = 8;
+        const int PrivateExpeditedSyncCore = 32;
+        const int RegisterGlobal = 4;
+        const int RegisterPrivate = 16;
+        const int RegisterSyncCore = 64;
+        if (flags != 0)
             return Errno.EINVAL;
-        if (command == Query)
-            return Supported;
+        Process* process = Process.Current;
         // Every entry of the kernel is a full barrier for this processor, and there is no other.
-        return (command & (command - 1)) == 0 && (command & Supported) != 0 ? Result.Ok : Errno.EINVAL;
+        switch (command)
+        {
+            case Query:
+                return Global | GlobalExpedited | RegisterGlobal | PrivateExpedited | RegisterPrivate | PrivateExpeditedSyncCore | RegisterSyncCore;
+            case Global:
+            case GlobalExpedited:
+                return Result.Ok;
+            case RegisterGlobal:
+            case RegisterPrivate:
+            case RegisterSyncCore:
+                process->MemoryBarriers |= (uint)command;
+                return Result.Ok;
+            case PrivateExpedited:
+                return (process->MemoryBarriers & RegisterPrivate) != 0 ? Result.Ok : Errno.EPERM;
+            case PrivateExpeditedSyncCore:
+                return (process->MemoryBarriers & RegisterSyncCore) != 0 ? Result.Ok : Errno.EPERM;
+            default:
+                return Errno.EINVAL;
+        }
     }
 
     private static Result Rename(Thread* thread, ulong address)

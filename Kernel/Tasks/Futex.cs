@@ -6,14 +6,49 @@ using Ukl.Kernel.Memory;
 
 namespace Ukl.Kernel.Tasks;
 
-/// <summary>What a futex word is, independent of where it is mapped: the address space and address of private memory.</summary>
+/// <summary>
+/// What a futex word is, independent of where it is mapped: the address space and address of private memory, or the physical address of memory that is shared.
+/// </summary>
 public readonly unsafe struct FutexKey(void* space, ulong address)
 {
-    /// <summary>The address space.</summary>
+    /// <summary>The address space; null for shared memory.</summary>
     public readonly void* Space = space;
 
     /// <summary>The word's address.</summary>
     public readonly ulong Address = address;
+
+    /// <summary>
+    /// Finds the key of a word. <paramref name="isPrivate"/>: the program promises that no other process uses it. False (EFAULT) when there is no such memory.
+    /// </summary>
+    public static bool TryFind(ulong address, bool isPrivate, out FutexKey key)
+    {
+        AddressSpace* space = Process.Current->Memory;
+        key = new FutexKey(space, address);
+        if (isPrivate)
+            return UserMemory.IsValidRange(address, sizeof(uint));
+        // Touching it brings a shared page into the table.
+        uint value;
+        if (!UserMemory.CopyIn(&value, address, sizeof(uint)))
+            return false;
+        VirtualMemoryArea* area = space->FindArea(address);
+        if (area != null && area->IsShared && space->TryTranslate(address, out PhysicalAddress physical))
+            key = new FutexKey(null, physical.Value);
+        return true;
+    }
+
+    /// <summary>Keeps shared memory from serving as something else while a thread waits on it.</summary>
+    public void Hold()
+    {
+        if (Space == null)
+            PageFrame.Of(new PhysicalAddress(Address))->AddReference();
+    }
+
+    /// <summary>Undoes <see cref="Hold"/>.</summary>
+    public void Drop()
+    {
+        if (Space == null)
+            PageFrame.Release(new PhysicalAddress(Address & ~(ulong)(PageAllocator.PageSize - 1)));
+    }
 
     /// <summary>Whether both name the same word.</summary>
     public bool IsSame(in FutexKey other) => Address == other.Address && Space == other.Space;
@@ -83,7 +118,7 @@ public static unsafe class Futex
     /// <summary>
     /// Sleeps until woken if the word still is <paramref name="expected"/>; otherwise EAGAIN. EFAULT, ETIMEDOUT, or ERESTARTSYS for a signal. May block.
     /// </summary>
-    public static Errno Wait(ulong address, uint expected, uint bitSet, ulong deadline)
+    public static Errno Wait(ulong address, bool isPrivate, uint expected, uint bitSet, ulong deadline)
     {
         uint value;
         if (!UserMemory.CopyIn(&value, address, sizeof(uint)))
@@ -91,7 +126,9 @@ public static unsafe class Futex
         if (value != expected)
             return Errno.EAGAIN;
         FutexWaiter waiter;
-        waiter.Key = KeyOf(address);
+        if (!FutexKey.TryFind(address, isPrivate, out waiter.Key))
+            return Errno.EFAULT;
+        waiter.Key.Hold();
         waiter.Thread = Scheduler.Current;
         waiter.BitSet = bitSet;
         waiter.IsWoken = false;
@@ -100,13 +137,15 @@ public static unsafe class Futex
         while (!waiter.IsWoken && error == Errno.None)
             error = Scheduler.Block(deadline);
         FutexBucket.Remove(&waiter);
+        waiter.Key.Drop();
         return waiter.IsWoken ? Errno.None : error;
     }
 
-    /// <summary>Wakes up to <paramref name="count"/> waiters of a word whose bits meet <paramref name="bitSet"/>; returns how many.</summary>
-    public static int Wake(ulong address, int count, uint bitSet)
+    /// <summary>Wakes up to <paramref name="count"/> waiters of a word whose bits meet <paramref name="bitSet"/>; returns how many. EFAULT.</summary>
+    public static Result Wake(ulong address, bool isPrivate, int count, uint bitSet = AnyBit)
     {
-        FutexKey key = KeyOf(address);
+        if (!FutexKey.TryFind(address, isPrivate, out FutexKey key))
+            return Errno.EFAULT;
         int woken = 0;
         FutexWaiter* next;
         for (FutexWaiter* waiter = BucketOf(key)->First; waiter != null && woken < count; waiter = next)
@@ -120,14 +159,11 @@ public static unsafe class Futex
         return woken;
     }
 
-    /// <summary>Wakes waiters of a word whatever their bits.</summary>
-    public static int WakeAddress(ulong address, int count) => Wake(address, count, AnyBit);
-
-    /// <summary>Wakes up to <paramref name="wakeCount"/> and moves up to <paramref name="moveCount"/> others to another word. Returns how many were woken and moved.</summary>
-    public static Result Requeue(ulong from, ulong to, int wakeCount, int moveCount)
+    /// <summary>Wakes up to <paramref name="wakeCount"/> and moves up to <paramref name="moveCount"/> others to another word. Returns how many were woken and moved. EFAULT.</summary>
+    public static Result Requeue(ulong from, ulong to, bool isPrivate, int wakeCount, int moveCount)
     {
-        FutexKey source = KeyOf(from);
-        FutexKey target = KeyOf(to);
+        if (!FutexKey.TryFind(from, isPrivate, out FutexKey source) || !FutexKey.TryFind(to, isPrivate, out FutexKey target))
+            return Errno.EFAULT;
         int woken = 0;
         int moved = 0;
         FutexWaiter* next;
@@ -148,6 +184,8 @@ public static unsafe class Futex
             if (source.IsSame(target))
                 continue;
             FutexBucket.Remove(waiter);
+            target.Hold();
+            waiter->Key.Drop();
             waiter->Key = target;
             BucketOf(target)->Add(waiter);
         }
@@ -155,7 +193,7 @@ public static unsafe class Futex
     }
 
     /// <summary>FUTEX_LOCK_PI: takes a lock whose word holds its owner's id, sleeping while another owns it. There is no priority to inherit here. May block.</summary>
-    public static Errno LockOwned(ulong address, ulong deadline, bool tryOnly)
+    public static Errno LockOwned(ulong address, bool isPrivate, ulong deadline, bool tryOnly)
     {
         Thread* thread = Scheduler.Current;
         while (true)
@@ -168,7 +206,7 @@ public static unsafe class Futex
                 return Errno.EDEADLK;
             if (owner == 0)
             {
-                uint taken = (uint)thread->Id | (value & OwnerDied) | (HasWaiter(address) ? Waiters : 0);
+                uint taken = (uint)thread->Id | (value & OwnerDied) | (HasWaiter(address, isPrivate) ? Waiters : 0);
                 if (!UserAccess.TryCompareExchange(address, value, taken, out uint seen))
                     return Errno.EFAULT;
                 if (seen == value)
@@ -183,14 +221,14 @@ public static unsafe class Futex
                 return Errno.EFAULT;
             if (before != value)
                 continue;
-            Errno error = Wait(address, value | Waiters, AnyBit, deadline);
+            Errno error = Wait(address, isPrivate, value | Waiters, AnyBit, deadline);
             if (error is not (Errno.None or Errno.EAGAIN))
                 return error;
         }
     }
 
     /// <summary>FUTEX_UNLOCK_PI: gives a lock up and wakes one that waits for it.</summary>
-    public static Errno UnlockOwned(ulong address)
+    public static Errno UnlockOwned(ulong address, bool isPrivate)
     {
         uint value;
         if (!UserMemory.CopyIn(&value, address, sizeof(uint)))
@@ -200,7 +238,7 @@ public static unsafe class Futex
         uint zero = 0;
         if (!UserMemory.CopyOut(address, &zero, sizeof(uint)))
             return Errno.EFAULT;
-        WakeAddress(address, 1);
+        _ = Wake(address, isPrivate, 1);
         return Errno.None;
     }
 
@@ -237,14 +275,15 @@ public static unsafe class Futex
             if (seen != value)
                 continue;
             if ((value & Waiters) != 0)
-                WakeAddress(address, 1);
+                _ = Wake(address, isPrivate: false, 1);
             return;
         }
     }
 
-    private static bool HasWaiter(ulong address)
+    private static bool HasWaiter(ulong address, bool isPrivate)
     {
-        FutexKey key = KeyOf(address);
+        if (!FutexKey.TryFind(address, isPrivate, out FutexKey key))
+            return false;
         for (FutexWaiter* waiter = BucketOf(key)->First; waiter != null; waiter = waiter->Next)
         {
             if (waiter->Key.IsSame(key))
@@ -259,8 +298,6 @@ public static unsafe class Futex
         waiter->IsWoken = true;
         Scheduler.Wake(waiter->Thread);
     }
-
-    private static FutexKey KeyOf(ulong address) => new(Process.Current->Memory, address);
 
     private static FutexBucket* BucketOf(in FutexKey key)
     {

@@ -73,6 +73,12 @@ public unsafe struct Process
     /// <summary>See <see cref="EndedUserTicks"/>.</summary>
     public ulong EndedSystemTicks;
 
+    /// <summary>Counts of threads that have ended.</summary>
+    public ResourceCounts EndedCounts;
+
+    /// <summary>The commands of membarrier(2) for which the process has registered, as their bits.</summary>
+    public uint MemoryBarriers;
+
     /// <summary>Monotonic nanoseconds at its start.</summary>
     public ulong StartTime;
 
@@ -96,6 +102,18 @@ public unsafe struct Process
             ulong sum = EndedUserTicks;
             for (Thread* thread = Threads; thread != null; thread = thread->NextInProcess)
                 sum += thread->UserTicks;
+            return sum;
+        }
+    }
+
+    /// <summary>Counts of all its threads.</summary>
+    public readonly ResourceCounts Counts
+    {
+        get
+        {
+            ResourceCounts sum = EndedCounts;
+            for (Thread* thread = Threads; thread != null; thread = thread->NextInProcess)
+                sum.Add(thread->Counts);
             return sum;
         }
     }

@@ -43,8 +43,9 @@ public static unsafe class ProcessExit
             int zero = 0;
             // The memory may be gone: then nobody waits for it either.
             if (UserMemory.CopyOut(thread->ClearIdAddress, &zero, sizeof(int)))
-                Futex.WakeAddress(thread->ClearIdAddress, 1);
+                _ = Futex.Wake(thread->ClearIdAddress, isPrivate: false, 1);
         }
+        process->EndedCounts.Add(thread->Counts);
         process->EndedUserTicks += thread->UserTicks;
         process->EndedSystemTicks += thread->SystemTicks;
         thread->PendingSignals.Discard(~SignalSet.Empty);

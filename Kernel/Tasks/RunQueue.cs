@@ -51,6 +51,9 @@ public unsafe struct RunQueue
     /// <summary>Ends the running thread's slice while others wait.</summary>
     public Time.Timer SliceTimer;
 
+    /// <summary>Nobody runs: the current thread only lends its stack to the waiting, and is not charged for it.</summary>
+    public bool IsIdle { readonly get; private set; }
+
     /// <summary>Whether nobody waits.</summary>
     public readonly bool IsEmpty => _current.IsEmpty && _next.IsEmpty;
 
@@ -67,6 +70,20 @@ public unsafe struct RunQueue
             _next.Add(thread);
         }
         thread->IsQueued = true;
+    }
+
+    /// <summary>The processor is about to wait on a thread's stack: what the thread used so far is charged.</summary>
+    public void BeginIdle(Thread* thread)
+    {
+        thread->SystemBalance += Arch.Cpu.ReadTimestamp();
+        IsIdle = true;
+    }
+
+    /// <summary>An interrupt ended the waiting.</summary>
+    public void EndIdle(Thread* thread)
+    {
+        thread->SystemBalance -= Arch.Cpu.ReadTimestamp();
+        IsIdle = false;
     }
 
     /// <summary>Takes the thread to run; null when nobody waits.</summary>

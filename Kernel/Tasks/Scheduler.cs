@@ -152,7 +152,9 @@ public static unsafe class Scheduler
             // Nobody to run: sleep here. An interrupt may make this very thread runnable again without queueing it.
             if (thread->State == ThreadState.Runnable)
                 return;
+            queue->BeginIdle(thread);
             Cpu.WaitForInterrupt();
+            queue->EndIdle(thread);
             next = thread->State == ThreadState.Runnable ? thread : queue->Take();
         }
         if (thread->State == ThreadState.Blocked)
@@ -166,6 +168,10 @@ public static unsafe class Scheduler
             StartSlice(queue, next);
         if (next == thread)
             return;
+        if (thread->State == ThreadState.Runnable)
+            thread->Counts.InvoluntarySwitches++;
+        else
+            thread->Counts.VoluntarySwitches++;
         ulong now = Cpu.ReadTimestamp();
         thread->SystemBalance += now;
         next->SystemBalance -= now;

@@ -15,7 +15,7 @@ public unsafe struct SignalQueue
     private int _count;
 
     /// <summary>The signals that wait.</summary>
-    public SignalSet Pending { get; private set; }
+    public SignalSet Pending { readonly get; private set; }
 
     /// <summary>Adds a signal. False when a queueing signal found the queue full (EAGAIN).</summary>
     public bool Add(in SignalInfo info)
@@ -40,6 +40,25 @@ public unsafe struct SignalQueue
             _count++;
         }
         Pending |= SignalSet.Of(info.Number);
+        return true;
+    }
+
+    /// <summary>
+    /// Counts more ends of a timer in its signal that still waits (timer_getoverrun(2)), and gives the sum. False when none of its signals waits.
+    /// </summary>
+    public readonly bool TryAddOverrun(int signal, int timerId, ulong ends, out int overrun)
+    {
+        overrun = 0;
+        if (!Pending.Contains(signal))
+            return false;
+        Entry* entry = _first;
+        while (entry != null && (entry->Info.Number != signal || entry->Info.Code != SignalInfo.Timer || (int)entry->Info.First != timerId))
+            entry = entry->Next;
+        if (entry == null)
+            return false;
+        ulong sum = (entry->Info.First >> 32) + ends;
+        overrun = sum > int.MaxValue ? int.MaxValue : (int)sum;
+        entry->Info.First = (uint)timerId | ((ulong)(uint)overrun << 32);
         return true;
     }
 

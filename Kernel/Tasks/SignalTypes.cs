@@ -127,6 +127,10 @@ public struct SignalInfo
     public const int BusAddressAlignment = 1;
     public const int BusAddressError = 2;
     public const int FpeIntegerDivide = 1;
+    public const int FpeDivide = 3;
+    public const int FpeOverflow = 4;
+    public const int FpeUnderflow = 5;
+    public const int FpeInexact = 6;
     public const int FpeInvalid = 7;
     public const int IllIllegalOperand = 2;
     public const int TrapTrace = 2;

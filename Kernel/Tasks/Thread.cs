@@ -51,6 +51,9 @@ public unsafe struct Thread
     /// <summary>The thread id; the first thread's is the process's.</summary>
     public int Id;
 
+    /// <summary>How often it faulted and was switched away from.</summary>
+    public ResourceCounts Counts;
+
     /// <summary>The process it belongs to.</summary>
     public Process* Process;
 
@@ -130,7 +133,30 @@ public unsafe struct Thread
     public ulong StartTime;
 
     /// <summary>Time stamp ticks in the kernel until now.</summary>
-    public readonly ulong SystemTicks => Scheduler.Current != null && Id == Scheduler.Current->Id ? SystemBalance + Cpu.ReadTimestamp() : SystemBalance;
+    public readonly ulong SystemTicks => IsRunning ? SystemBalance + Cpu.ReadTimestamp() : SystemBalance;
+
+    private readonly bool IsRunning => Scheduler.Current != null && Id == Scheduler.Current->Id && !Cpu.Current->RunQueue.IsIdle;
+}
+
+/// <summary>What getrusage(2) counts. Page faults that wait for a disk do not exist: nothing is read from one.</summary>
+public struct ResourceCounts
+{
+    /// <summary>Page faults that were resolved.</summary>
+    public ulong Faults;
+
+    /// <summary>Switches to another thread because this one slept.</summary>
+    public ulong VoluntarySwitches;
+
+    /// <summary>Switches to another thread because its slice was over or it yielded.</summary>
+    public ulong InvoluntarySwitches;
+
+    /// <summary>Adds another thread's counts.</summary>
+    public void Add(in ResourceCounts other)
+    {
+        Faults += other.Faults;
+        VoluntarySwitches += other.VoluntarySwitches;
+        InvoluntarySwitches += other.InvoluntarySwitches;
+    }
 }
 
 /// <summary>A thread's name: up to 15 bytes and a NUL (prctl PR_SET_NAME).</summary>

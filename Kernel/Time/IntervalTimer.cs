@@ -73,7 +73,7 @@ public unsafe struct IntervalTimer
     /// <summary>The time between repetitions in nanoseconds; 0 for once.</summary>
     public ulong Interval { readonly get; private set; }
 
-    /// <summary>How many ends had no signal of their own before the last signal.</summary>
+    /// <summary>How many ends had no signal of their own up to the delivery of the last signal.</summary>
     public int Overrun { readonly get; private set; }
 
     /// <summary>Link of <see cref="ProcessTimers"/>.</summary>
@@ -204,9 +204,15 @@ public unsafe struct IntervalTimer
             if (thread == null || thread->Process != Process)
                 return;
         }
-        // While the last signal waits, further ends are only counted (timer_getoverrun(2)).
-        SignalSet waiting = thread == null ? Process->PendingSignals.Pending : thread->PendingSignals.Pending;
-        if (waiting.Contains(SignalNumber))
+        // While the last signal waits, further ends are only counted.
+        SignalQueue* queue = thread == null ? &Process->PendingSignals : &thread->PendingSignals;
+        if (queue->TryAddOverrun(SignalNumber, Id, ends, out int total))
+        {
+            Overrun = total;
+            return;
+        }
+        // A standard signal waits only once, whoever sent it.
+        if (SignalNumber < Signal.FirstRealTime && queue->Pending.Contains(SignalNumber))
         {
             _pendingOverrun += ends;
             return;

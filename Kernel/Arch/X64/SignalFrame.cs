@@ -71,6 +71,9 @@ internal static unsafe class SignalFrame
         if (!UserMemory.CopyOut(address, &layout, (nuint)sizeof(Layout)))
             return false;
 
+        // A handler starts with clean registers and default control words.
+        VectorState.LoadInitial(area);
+        frame->Vectors = default;
         if ((thread->AlternateStack.Flags & SignalStack.AutoDisarm) != 0)
             thread->AlternateStack = default;
         frame->Rdi = (ulong)info.Number;

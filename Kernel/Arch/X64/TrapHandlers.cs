@@ -67,7 +67,10 @@ internal static unsafe class TrapHandlers
         if (address < UserMemory.Top && (error & FaultReserved) == 0)
             outcome = thread->Process->Memory->HandleFault(address, access);
         if (outcome == FaultOutcome.Resolved)
+        {
+            thread->Counts.Faults++;
             return;
+        }
         if (isUserCopy)
         {
             frame->Rip = Instructions.AddressOfUserCopyFault();
@@ -118,7 +121,8 @@ internal static unsafe class TrapHandlers
                 break;
             case X87Error:
             case SimdError:
-                info = SignalInfo.ForFault(Signal.SIGFPE, SignalInfo.FpeInvalid, frame->Rip);
+                VectorState.SaveForProgram(thread->Context.Vectors);
+                info = SignalInfo.ForFault(Signal.SIGFPE, CodeOf(VectorState.UnmaskedExceptions(thread->Context.Vectors, vector == SimdError)), frame->Rip);
                 break;
             case AlignmentCheck:
                 info = SignalInfo.ForFault(Signal.SIGBUS, SignalInfo.BusAddressAlignment, frame->Rip);
@@ -128,5 +132,19 @@ internal static unsafe class TrapHandlers
                 break;
         }
         Signals.Force(thread, info, 0, frame->Error, (ulong)vector);
+    }
+
+    /// <summary>What a floating-point exception is called in siginfo_t; the lowest bit decides, as on Linux.</summary>
+    private static int CodeOf(FloatingExceptions exceptions)
+    {
+        if ((exceptions & FloatingExceptions.Invalid) != 0)
+            return SignalInfo.FpeInvalid;
+        if ((exceptions & FloatingExceptions.DivideByZero) != 0)
+            return SignalInfo.FpeDivide;
+        if ((exceptions & FloatingExceptions.Overflow) != 0)
+            return SignalInfo.FpeOverflow;
+        if ((exceptions & (FloatingExceptions.Denormal | FloatingExceptions.Underflow)) != 0)
+            return SignalInfo.FpeUnderflow;
+        return SignalInfo.FpeInexact;
     }
 }

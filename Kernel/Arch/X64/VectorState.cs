@@ -1,5 +1,19 @@
+using System;
 
 namespace Ukl.Kernel.Arch;
+
+/// <summary>Exceptions as status and control words of x87 and SSE number them. Source: Intel SDM volume 1 sections 8.1.3 and 10.2.3.</summary>
+[Flags]
+public enum FloatingExceptions : uint
+{
+    Invalid = 1,
+    Denormal = 2,
+    DivideByZero = 4,
+    Overflow = 8,
+    Underflow = 16,
+    Inexact = 32,
+    All = 63,
+}
 
 /// <summary>
 /// Floating-point and vector registers beyond the xmm registers of the TrapFrame: x87, MXCSR, the upper halves, AVX-512, kept per thread in an XSAVE area.
@@ -9,6 +23,9 @@ public static unsafe class VectorState
 {
     /// <summary>Size of the legacy region (FXSAVE image).</summary>
     public const int LegacySize = 512;
+
+    /// <summary>Size of the header of the XSAVE area, which follows the legacy region.</summary>
+    private const int HeaderSize = 64;
 
     /// <summary>Where xmm0 stands in the legacy region.</summary>
     public const int XmmOffset = 160;
@@ -97,6 +114,23 @@ public static unsafe class VectorState
             Instructions.FxRestore(area);
     }
 
+    /// <summary>Loads the state of a new program, by way of an area whose content is lost.</summary>
+    public static void LoadInitial(byte* area)
+    {
+        if (s_hasXSave)
+        {
+            // Nothing in the area counts but MXCSR, which is loaded in any case.
+            new Span<byte>(area + LegacySize, HeaderSize).Clear();
+            *(uint*)(area + MxcsrOffset) = InitialMxcsr;
+        }
+        else
+        {
+            new Span<byte>(area, LegacySize).Clear();
+            InitializeArea(area);
+        }
+        Restore(area);
+    }
+
     /// <summary>Makes an area that came from a program safe to restore: what the processor would refuse is cleared.</summary>
     public static void Sanitize(byte* area, bool hasExtendedState)
     {
@@ -110,6 +144,17 @@ public static unsafe class VectorState
             header[0] = X87 | Sse;
         for (int i = 1; i < 8; i++)
             header[i] = 0;
+    }
+
+    /// <summary>The exceptions that a saved state has raised and not masked: SSE's, or the x87's.</summary>
+    public static FloatingExceptions UnmaskedExceptions(byte* area, bool isSse)
+    {
+        const int StatusWordOffset = 2;
+        const int MxcsrMaskShift = 7;
+        uint mxcsr = *(uint*)(area + MxcsrOffset);
+        uint raised = isSse ? mxcsr : *(ushort*)(area + StatusWordOffset);
+        uint masked = isSse ? mxcsr >> MxcsrMaskShift : *(ushort*)area;
+        return (FloatingExceptions)(raised & ~masked) & FloatingExceptions.All;
     }
 
     /// <summary>Says in an area's header that x87 and SSE state in the legacy region count.</summary>

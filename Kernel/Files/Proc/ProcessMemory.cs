@@ -20,11 +20,10 @@ internal static unsafe class ProcessMemory
             return Errno.ESRCH;
         if (process->Memory == null)
             return Errno.None;
-        Path executable = FindExecutable(process);
-        for (VirtualMemoryArea* area = process->Memory->FirstArea; area != null; area = area->Next)
-            WriteArea(text, process, area, executable);
-        executable.Release();
-        return Errno.None;
+        Errno error = Errno.None;
+        for (VirtualMemoryArea* area = process->Memory->FirstArea; area != null && error == Errno.None; area = area->Next)
+            error = WriteArea(text, process, area);
+        return error;
     }
 
     internal static Errno WriteArguments(ProcKey key, TextBuffer* text)
@@ -62,18 +61,7 @@ internal static unsafe class ProcessMemory
         return Errno.None;
     }
 
-    private static Path FindExecutable(Process* process)
-    {
-        if (process->ExecutablePath == null)
-            return default;
-        int length = 0;
-        while (process->ExecutablePath[length] != 0)
-            length++;
-        Vfs.Find(new ReadOnlySpan<byte>(process->ExecutablePath, length), out Path path);
-        return path;
-    }
-
-    private static void WriteArea(TextBuffer* text, Process* process, VirtualMemoryArea* area, in Path executable)
+    private static Errno WriteArea(TextBuffer* text, Process* process, VirtualMemoryArea* area)
     {
         nuint lineStart = text->Length;
         text->WriteHex(area->Start, 8);
@@ -87,34 +75,42 @@ internal static unsafe class ProcessMemory
         text->WriteByte((byte)' ');
         text->WriteHex(area->FilePage * PageAllocator.PageSize, 8);
         text->WriteByte((byte)' ');
-        // Only the executable's mappings are known by name: a mapping does not keep the path it was opened by.
-        bool isExecutable = area->File.IsPresent && !executable.IsEmpty && area->File.Object == executable.Inode;
-        ulong device = isExecutable ? executable.Inode->FileSystem->DeviceNumber : 0;
+        Inode* inode = FileOf(area) == null ? null : FileOf(area)->Inode;
+        ulong device = inode == null ? 0 : inode->FileSystem->DeviceNumber;
         text->WriteHex(DeviceNumber.Major(device), 2);
         text->WriteByte((byte)':');
         text->WriteHex(DeviceNumber.Minor(device), 2);
         text->WriteByte((byte)' ');
-        text->WriteDecimal(isExecutable ? executable.Inode->Number : 0);
+        text->WriteDecimal(inode == null ? 0 : inode->Number);
         text->WriteByte((byte)' ');
-        WriteName(text, process, area, isExecutable, lineStart);
+        Errno error = WriteName(text, process, area, lineStart);
         text->WriteByte((byte)'\n');
+        return error;
     }
 
-    private static void WriteName(TextBuffer* text, Process* process, VirtualMemoryArea* area, bool isExecutable, nuint lineStart)
+    private static OpenFile* FileOf(VirtualMemoryArea* area) => area->File.IsOpenFile ? (OpenFile*)area->File.Object : null;
+
+    private static Errno WriteName(TextBuffer* text, Process* process, VirtualMemoryArea* area, nuint lineStart)
     {
         AddressSpace* memory = process->Memory;
+        OpenFile* file = FileOf(area);
+        if (file != null)
+        {
+            text->PadLine(lineStart, NameColumn);
+            return PathWriter.Write(file->Path, text);
+        }
         ReadOnlySpan<byte> name = default;
         if ((area->Flags & AreaFlags.SharedMemory) != 0)
             name = "/dev/zero (deleted)"u8;
-        else if (!area->File.IsPresent && area->Start < memory->Break && area->End > memory->BreakStart)
+        else if (memory->IsHeap(area))
             name = "[heap]"u8;
-        else if (area->Start <= memory->StackStart && area->End >= memory->StackStart && memory->StackStart != 0)
+        else if (memory->IsStack(area))
             name = "[stack]"u8;
-        if (isExecutable || name.Length != 0)
+        if (name.Length != 0)
+        {
             text->PadLine(lineStart, NameColumn);
-        if (isExecutable)
-            text->WriteString(process->ExecutablePath, FileNames.MaximumPathLength);
-        else
             text->Write(name);
+        }
+        return Errno.None;
     }
 }

@@ -40,7 +40,10 @@ internal static unsafe class ProcessStatus
         Number(text, terminal == null ? 0 : ConsoleDevice);
         text->WriteSigned(terminal == null ? -1 : terminal->ForegroundGroup);
         // flags, minflt, cminflt, majflt, cmajflt
-        text->Write(" 0 0 0 0 0 "u8);
+        text->Write(" 0 "u8);
+        ResourceCounts counts = isThread ? thread->Counts : process->Counts;
+        Number(text, counts.Faults);
+        text->Write("0 0 0 "u8);
         Number(text, ClockTicks(isThread ? thread->UserTicks : process->UserTicks));
         Number(text, ClockTicks(isThread ? thread->SystemTicks : process->SystemTicks));
         // cutime, cstime
@@ -129,7 +132,7 @@ internal static unsafe class ProcessStatus
         WriteMemory(text, process->Memory);
         Field(text, "\nThreads:\t"u8, (ulong)process->ThreadCount);
         WriteSignals(text, process, thread);
-        WriteRest(text, ids.EffectiveUserId == 0);
+        WriteRest(text, ids.EffectiveUserId == 0, thread->Counts);
         return Errno.None;
     }
 
@@ -168,7 +171,7 @@ internal static unsafe class ProcessStatus
         Mask(text, "\nSigCgt:\t"u8, caught);
     }
 
-    private static void WriteRest(TextBuffer* text, bool isRoot)
+    private static void WriteRest(TextBuffer* text, bool isRoot, in ResourceCounts counts)
     {
         const ulong allCapabilities = (1ul << 41) - 1;
         ulong capabilities = isRoot ? allCapabilities : 0;
@@ -183,7 +186,10 @@ internal static unsafe class ProcessStatus
         text->WriteHex((1ul << Cpu.Count) - 1);
         text->Write("\nCpus_allowed_list:\t"u8);
         CpuFiles.WriteRange(text);
-        text->Write("\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n"u8);
+        text->Write("\nMems_allowed:\t1\nMems_allowed_list:\t0"u8);
+        Field(text, "\nvoluntary_ctxt_switches:\t"u8, counts.VoluntarySwitches);
+        Field(text, "\nnonvoluntary_ctxt_switches:\t"u8, counts.InvoluntarySwitches);
+        text->WriteByte((byte)'\n');
     }
 
     private static byte StateOf(Process* process, Thread* thread)
