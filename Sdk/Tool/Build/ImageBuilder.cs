@@ -140,8 +140,8 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         cpio.AddFolder("/app");
         foreach (GuestFile file in content)
             cpio.AddFile(file.Target, file.Read(), time: file.Time);
-        if (program is not null)
-            cpio.AddFile(image.GuestPath, File.ReadAllBytes(program), permissions: 0b111_101_101);
+        // A linked program is not in the initramfs, but its path names a file all the same: programs look for what lies beside them.
+        cpio.AddFile(image.GuestPath, program is null ? [] : File.ReadAllBytes(program), permissions: 0b111_101_101);
     }
 
     private Stamp ComputeStamp(ProgramReference program, BuiltImage image, GuestFile[] extra)
