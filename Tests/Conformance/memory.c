@@ -73,7 +73,7 @@ TEST(huge_lengths)
     CHECK_ERROR(raw_mmap(0, 1ul << 62, rw, flags, -1, 0), ENOMEM);
     CHECK_ERROR(raw_mmap(0, SIZE_MAX - PAGE + 1, rw, flags, -1, 0), ENOMEM);
     CHECK_ERROR(raw_mmap(0, SIZE_MAX, rw, flags, -1, 0), ENOMEM);
-    CHECK_ERROR(raw_mmap((void *)0x7ffffffff000, 2 * PAGE, rw, flags | MAP_FIXED, -1, 0), ENOMEM);
+    CHECK_ERROR(raw_mmap((void *)0xfffffffffff000, 2 * PAGE, rw, flags | MAP_FIXED, -1, 0), ENOMEM);
     CHECK_ERROR(raw_mmap((void *)0xffff800000000000, PAGE, rw, flags | MAP_FIXED, -1, 0), ENOMEM);
 }
 
@@ -145,7 +145,7 @@ TEST(munmap_ranges)
     CHECK_ERROR(munmap(memory + 1, PAGE), EINVAL);
     CHECK_ERROR(munmap(memory, 0), EINVAL);
     CHECK_ERROR(syscall(SYS_munmap, memory, SIZE_MAX), EINVAL);
-    CHECK_ERROR(syscall(SYS_munmap, 0x7ffffffff000, 4 * PAGE), EINVAL);
+    CHECK_ERROR(syscall(SYS_munmap, 0xfffffffffff000, 4 * PAGE), EINVAL);
     CHECK_EQ(munmap(memory, 5 * PAGE), 0);
     CHECK(!can_read(memory) && !can_read(memory + 4 * PAGE));
 }

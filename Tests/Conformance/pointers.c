@@ -171,7 +171,7 @@ TEST(huge_lengths)
 {
     prepare();
     CHECK_EQ(raw_syscall(SYS_pread64, file, (long)edge, 0x7ffff000, 0, 0, 0), 10);
-    CHECK_EQ(raw_syscall(SYS_pread64, file, (long)edge, 0x7fffffffffff, 0, 0, 0), -EFAULT);
+    CHECK_EQ(raw_syscall(SYS_pread64, file, (long)edge, 1l << 62, 0, 0, 0), -EFAULT);
     CHECK_EFAULT(SYS_read, zero, (long)edge, -1, 0, 0, 0);
     CHECK_EFAULT(SYS_write, file, (long)edge, -1, 0, 0, 0);
 }

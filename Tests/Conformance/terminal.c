@@ -70,7 +70,7 @@ TEST(window_size)
     CHECK_EQ(ioctl(0, TIOCGWINSZ, &after), 0);
     CHECK_EQ(after.ws_row, 33);
     CHECK_EQ(after.ws_col, 77);
-    CHECK_EQ(resized, 1);
+    CHECK_EQ(resized, tcgetpgrp(0) == getpgrp()); /* none when it is not our controlling terminal */
     CHECK_EQ(ioctl(0, TIOCSWINSZ, &before), 0);
     CHECK(signal(SIGWINCH, SIG_DFL) != SIG_ERR);
 }
@@ -100,6 +100,8 @@ TEST(controlling_terminal)
 {
     NEED_TERMINAL();
     int fd = open("/dev/tty", O_RDWR);
+    if (fd < 0 && errno == ENXIO)
+        SKIP("no controlling terminal");
     CHECK(fd >= 0);
     CHECK_EQ(isatty(fd), 1);
     CHECK_EQ(close(fd), 0);

@@ -65,7 +65,7 @@ TEST(real_time)
 /* Does processor time grow with work and not with sleep, for thread and process? */
 TEST(processor_time)
 {
-    long long thread = clock_ns(CLOCK_THREAD_CPUTIME_ID), process = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    long long process = clock_ns(CLOCK_PROCESS_CPUTIME_ID), thread = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     long long end = now_ns() + 50000000;
     while (now_ns() < end) { }
     long long worked = clock_ns(CLOCK_THREAD_CPUTIME_ID) - thread;
