@@ -8,6 +8,16 @@ internal static class Image
 {
     internal static ReadOnlySpan<byte> Symbols => default;
 
+    internal static bool HasLinkedProgram => false;
+
+    internal static ulong Start => 0;
+
+    internal static ulong TextStart => 0;
+
+    internal static ulong TextEnd => 0;
+
+    internal static ulong DataEnd => 0;
+
     internal static bool Contains(ulong address, ulong length) => false;
 
     internal static bool IsEntryCode(ulong address) => false;

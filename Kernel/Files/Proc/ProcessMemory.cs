@@ -1,6 +1,7 @@
 // /proc/<pid>/maps and what the start of a program left in its memory: cmdline, environ, auxv. Source: proc(5).
 using System;
 using Ukl.Kernel.Abi;
+using Ukl.Kernel.Arch;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;
 
@@ -23,7 +24,34 @@ internal static unsafe class ProcessMemory
         Errno error = Errno.None;
         for (VirtualMemoryArea* area = process->Memory->FirstArea; area != null && error == Errno.None; area = area->Next)
             error = WriteArea(text, process, area);
+        if (error == Errno.None && !process->IsUserMode && Image.HasLinkedProgram)
+            WriteImage(text, process);
         return error;
+    }
+
+    // A linked program's code, constants and variables lie in the image, which is no area of its address space.
+    private static void WriteImage(TextBuffer* text, Process* process)
+    {
+        WriteImagePart(text, process, Image.Start, Image.TextStart, " r--p "u8);
+        WriteImagePart(text, process, Image.TextStart, Image.TextEnd, " r-xp "u8);
+        WriteImagePart(text, process, Image.TextEnd, Image.DataEnd, " rw-p "u8);
+    }
+
+    private static void WriteImagePart(TextBuffer* text, Process* process, ulong start, ulong end, ReadOnlySpan<byte> protection)
+    {
+        nuint lineStart = text->Length;
+        text->WriteHex(start, 8);
+        text->WriteByte((byte)'-');
+        text->WriteHex(end, 8);
+        text->Write(protection);
+        text->WriteHex(start - Image.Start, 8);
+        text->Write(" 00:00 0 "u8);
+        text->PadLine(lineStart, NameColumn);
+        int length = 0;
+        while (process->ExecutablePath[length] != 0)
+            length++;
+        text->Write(new ReadOnlySpan<byte>(process->ExecutablePath, length));
+        text->WriteByte((byte)'\n');
     }
 
     internal static Errno WriteArguments(ProcKey key, TextBuffer* text)
