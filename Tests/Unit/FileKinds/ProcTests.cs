@@ -156,6 +156,48 @@ public sealed unsafe class ProcTests : IDisposable
     }
 
     [Fact]
+    public void Maps_names_the_file_behind_a_mapping()
+    {
+        string path = TreeRig.MakeDirectory() + "/a file";
+        int fd = _tree.Open(path, OpenFlags.Create | OpenFlags.ReadWrite);
+        KernelRig.Ok(Kernel.Write(fd, "x"u8));
+        AddressSpace* space = AddressSpace.Create(true);
+        Kernel.Process->Memory = space;
+        MappedFile mapping;
+        KernelRig.Ok(Kernel.File(fd)->Operations->GetMapping(Kernel.File(fd), &mapping));
+        Assert.False(space->Map(0x1000_0000, 4096, Protection.Read, MapFlags.Shared | MapFlags.Fixed, &mapping).IsError);
+        mapping.Release(mapping.Object);
+        ulong number = Kernel.File(fd)->Inode->Number;
+        Kernel.Close(fd);
+        string line = _tree.ReadAll("/proc/self/maps").TrimEnd('\n');
+        Assert.StartsWith("10000000-10001000 r--s 00000000 ", line, StringComparison.Ordinal);
+        Assert.Contains($" {number} ", line, StringComparison.Ordinal);
+        Assert.EndsWith(" " + path, line, StringComparison.Ordinal);
+        Kernel.Process->Memory = null;
+        AddressSpace.Release(space);
+    }
+
+    [Fact]
+    public void New_names_in_proc_do_not_exist_and_in_sys_are_forbidden()
+    {
+        Assert.Equal(Errno.ENOENT, _tree.TryOpen("/proc/new", OpenFlags.Create | OpenFlags.WriteOnly).Error);
+        Assert.Equal(Errno.ENOENT, _tree.TryOpen("/proc/self/new", OpenFlags.Create | OpenFlags.WriteOnly).Error);
+        Assert.Equal(Errno.EPERM, _tree.TryOpen("/sys/new", OpenFlags.Create | OpenFlags.WriteOnly).Error);
+    }
+
+    [Fact]
+    public void Faults_and_switches_are_counted()
+    {
+        Kernel.Thread->Counts = new ResourceCounts { Faults = 3, VoluntarySwitches = 4, InvoluntarySwitches = 5 };
+        Kernel.Process->EndedCounts.Faults = 100;
+        static string Faults(string stat) => stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[7];
+        Assert.Equal("103", Faults(_tree.ReadAll("/proc/self/stat")));
+        Assert.Equal("3", Faults(_tree.ReadAll("/proc/thread-self/stat")));
+        Assert.Equal("4", Field("/proc/self/status", "voluntary_ctxt_switches"));
+        Assert.Equal("5", Field("/proc/self/status", "nonvoluntary_ctxt_switches"));
+    }
+
+    [Fact]
     public void Arguments_and_environment_come_from_the_programs_memory()
     {
         byte* memory = Kernel.Alloc<byte>(1000);

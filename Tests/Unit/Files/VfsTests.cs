@@ -198,6 +198,34 @@ public unsafe class VfsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_cut_short_is_cut_in_its_mappings_and_lives_as_long_as_they_do()
+    {
+        int fd = _user.OpenOk("file", OpenFlags.Create | OpenFlags.ReadWrite);
+        _user.Truncate(fd, 8192);
+        MappedFile mapping;
+        OpenFile* file = _user.File(fd);
+        Assert.Equal(0, file->Operations->GetMapping(file, &mapping).Value);
+        AddressSpace* space = AddressSpace.Create(isUserMode: true);
+        Result mapped = space->Map(0, 8192, Protection.Read, MapFlags.Shared, &mapping);
+        Assert.False(mapped.IsError);
+        mapping.Release(mapping.Object);
+        ulong second = (ulong)mapped.Value + 4096;
+        Assert.Equal(FaultOutcome.Resolved, space->HandleFault(second, FaultAccess.Read));
+        Assert.True(space->TryTranslate(second, out _));
+        _user.Truncate(fd, 4096);
+        Assert.False(space->TryTranslate(second, out _));
+        Assert.Equal(FaultOutcome.BeyondFile, space->HandleFault(second, FaultAccess.Read));
+        Assert.Equal(0ul, _user.Tmpfs->UsedPages);
+
+        _user.WriteAt(fd, "x"u8, 0);
+        _user.Unlink("file");
+        _user.Close(fd);
+        Assert.Equal(1ul, _user.Tmpfs->UsedPages);
+        AddressSpace.Release(space);
+        Assert.Equal(0ul, _user.Tmpfs->UsedPages);
+    }
+
+    [Fact]
     public void A_deep_tree_is_freed_without_deep_recursion()
     {
         int fd = _user.OpenOk(".", OpenFlags.Directory);

@@ -365,4 +365,21 @@ public unsafe class AddressSpaceTests
         }
         Assert.Equal(before, PageAllocator.FreePages);
     }
+
+    [Fact]
+    public void A_filled_hole_is_forgotten_by_the_whole_tree()
+    {
+        // In this order the areas make a tree in which the one above the hole has two children and an ancestor that knows of no other hole.
+        using var program = new SimulatedProgram();
+        const ulong start = 0x10_0000_0000;
+        const Protection readWrite = Protection.Read | Protection.Write;
+        (long At, Protection Protection)[] areas =
+            [(0, readWrite), (-2, readWrite), (2, readWrite), (-4, readWrite), (1, Protection.Read), (8, Protection.Read), (3, Protection.Read), (9, readWrite)];
+        foreach ((long at, Protection protection) in areas)
+            program.Map(1, protection, MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed, start + (ulong)(at * (long)SimulatedProgram.Page));
+        program.CheckInvariants();
+        program.Map(4, Protection.Read, MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed, start + (4 * SimulatedProgram.Page));
+        Assert.Equal(7, program.Space->AreaCount);
+        program.CheckInvariants();
+    }
 }

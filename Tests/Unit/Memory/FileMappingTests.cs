@@ -69,6 +69,39 @@ public unsafe class FileMappingTests
     }
 
     [Fact]
+    public void Truncation_takes_the_pages_behind_the_end_out_of_every_mapping()
+    {
+        using var file = new FakeFile(4);
+        using var other = new FakeFile(4);
+        using var elsewhere = new SimulatedProgram();
+        ulong far = Map(elsewhere, file, 2, ReadWrite, MapFlags.Shared, 2 * Page);
+        elsewhere.Write(far, 7);
+        elsewhere.Write(far + Page, 8);
+        using var program = new SimulatedProgram();
+        ulong shared = Map(program, file, 4, ReadWrite, MapFlags.Shared);
+        ulong copy = Map(program, file, 4, ReadWrite, MapFlags.Private);
+        ulong unrelated = Map(program, other, 4, ReadWrite, MapFlags.Shared);
+        for (ulong page = 0; page < 4; page++)
+        {
+            program.Write(shared + (page * Page), 1);
+            program.Write(copy + (page * Page), 2);
+            program.Write(unrelated + (page * Page), 3);
+        }
+
+        file.Truncate(3);
+        Assert.Equal(FaultOutcome.BeyondFile, program.TryRead(shared + (3 * Page), out _));
+        Assert.Equal(FaultOutcome.BeyondFile, program.TryRead(copy + (3 * Page), out _));
+        Assert.Equal(FaultOutcome.BeyondFile, elsewhere.TryRead(far + Page, out _));
+        Assert.Equal((1, 2, 1), (program.Read(shared + (2 * Page)), program.Read(copy + (2 * Page)), elsewhere.Read(far)));
+        Assert.Equal(3, program.Read(unrelated + (3 * Page)));
+
+        file.Extend(4);
+        Assert.Equal((0, 0, 0), (program.Read(shared + (3 * Page)), program.Read(copy + (3 * Page)), elsewhere.Read(far + Page)));
+        program.CheckInvariants();
+        elsewhere.CheckInvariants();
+    }
+
+    [Fact]
     public void A_shared_mapping_of_a_read_only_file_never_becomes_writable()
     {
         using var file = new FakeFile(1, isWritable: false);

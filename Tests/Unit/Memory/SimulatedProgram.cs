@@ -181,15 +181,15 @@ internal sealed unsafe class FakeFile : IDisposable
 {
     private static readonly List<FakeFile> s_files = [];
     private readonly Dictionary<ulong, PhysicalAddress> _pages = [];
-    private readonly ulong _pageCount;
     private readonly int _index;
+    private ulong _pageCount;
 
     public FakeFile(ulong pageCount, bool isWritable = true)
     {
         _pageCount = pageCount;
         s_files.Add(this);
         _index = s_files.Count;
-        Mapping = new MappedFile { Object = (void*)_index, AddReference = &AddReference, Release = &Release, GetPage = &GetPage, IsWritable = isWritable };
+        Mapping = new MappedFile { Object = (void*)_index, Content = (void*)_index, AddReference = &AddReference, Release = &Release, GetPage = &GetPage, IsWritable = isWritable };
     }
 
     public MappedFile Mapping;
@@ -197,6 +197,23 @@ internal sealed unsafe class FakeFile : IDisposable
     public int References { get; private set; }
 
     public List<ulong> WrittenPages { get; } = [];
+
+    /// <summary>Ends the file earlier, as truncate does.</summary>
+    public void Truncate(ulong pageCount)
+    {
+        _pageCount = pageCount;
+        AddressSpace.ForgetContent(Mapping.Content, pageCount);
+        foreach (ulong page in new List<ulong>(_pages.Keys))
+        {
+            if (page < pageCount)
+                continue;
+            PageFrame.Release(_pages[page]);
+            _pages.Remove(page);
+        }
+    }
+
+    /// <summary>Lets the file reach further again.</summary>
+    public void Extend(ulong pageCount) => _pageCount = pageCount;
 
     public byte* this[ulong page] => (byte*)PageAt(page).Pointer;
 
