@@ -154,6 +154,23 @@ public unsafe partial struct AddressSpace
         return area != null && area->Start <= address ? area : null;
     }
 
+    /// <summary>Like <see cref="FindArea"/>, for who asks about the same addresses again and again: looks at the area that was hit last before it searches.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal VirtualMemoryArea* FindAreaAgain(ulong address)
+    {
+        VirtualMemoryArea* area = _lastHit;
+        return area != null && address - area->Start < area->End - area->Start ? area : FindAndNote(address);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private VirtualMemoryArea* FindAndNote(ulong address)
+    {
+        VirtualMemoryArea* area = FindArea(address);
+        if (area != null)
+            _lastHit = area;
+        return area;
+    }
+
     /// <summary>The area that contains the address, or else the next one upwards; null when there is none.</summary>
     public readonly VirtualMemoryArea* FindAreaAtOrAbove(ulong address) => _areas.FindAtOrAbove(address);
 

@@ -45,6 +45,9 @@ public unsafe struct VirtualMemoryArea
     /// <summary>Whether writes go to the object.</summary>
     public readonly bool IsShared => (Flags & AreaFlags.Shared) != 0;
 
+    /// <summary>Whether what the program writes stays its own: a private mapping that allows writing.</summary>
+    internal readonly bool IsWritableCopy => (Flags & AreaFlags.Shared) == 0 && (Protection & Protection.Write) != 0;
+
     /// <summary>Pages of the area.</summary>
     public readonly ulong PageCount => (End - Start) >> PageAllocator.PageShift;
 

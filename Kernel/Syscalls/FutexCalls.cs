@@ -33,6 +33,20 @@ internal static unsafe class FutexCalls
     {
         if ((address & 3) != 0)
             return Errno.EINVAL;
+        // The two that matter for speed come first, with as little as possible around them.
+        switch ((Operation)(operation & ~PrivateMemory))
+        {
+            case Operation.Wake:
+                return Tasks.Futex.Wake(address, (operation & PrivateMemory) != 0, CountOf(value));
+            case Operation.Wait:
+                return Wait(address, operation, value, new UserPtr<TimeSpec>(timeoutOrCount), Tasks.Futex.AnyBit);
+            default:
+                return OtherOperation(address, operation, value, timeoutOrCount, address2, value3);
+        }
+    }
+
+    private static Result OtherOperation(ulong address, int operation, uint value, ulong timeoutOrCount, ulong address2, uint value3)
+    {
         var command = (Operation)(operation & CommandMask);
         if ((operation & RealTimeClock) != 0 && command is not (Operation.Wait or Operation.WaitBitSet or Operation.LockOwned2))
             return Errno.ENOSYS;
@@ -42,8 +56,6 @@ internal static unsafe class FutexCalls
             case Operation.Wait:
             case Operation.WaitBitSet:
                 return Wait(address, operation, value, new UserPtr<TimeSpec>(timeoutOrCount), command == Operation.Wait ? Tasks.Futex.AnyBit : value3);
-            case Operation.Wake:
-                return Tasks.Futex.Wake(address, isPrivate, CountOf(value));
             case Operation.WakeBitSet:
                 return value3 == 0 ? Errno.EINVAL : Tasks.Futex.Wake(address, isPrivate, CountOf(value), value3);
             case Operation.Requeue:

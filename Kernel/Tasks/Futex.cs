@@ -22,16 +22,39 @@ public readonly unsafe struct FutexKey(void* space, ulong address)
     /// </summary>
     public static bool TryFind(ulong address, bool isPrivate, out FutexKey key)
     {
+        key = default;
+        return UserMemory.IsValidRange(address, sizeof(uint)) && TryFindInProgram(address, isPrivate, wasRead: false, out key);
+    }
+
+    /// <summary>The same for an address that the program may use, from which, with <paramref name="wasRead"/>, the word has just been read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool TryFindInProgram(ulong address, bool isPrivate, bool wasRead, out FutexKey key)
+    {
         AddressSpace* space = Process.Current->Memory;
         key = new FutexKey(space, address);
-        if (isPrivate)
-            return UserMemory.IsValidRange(address, sizeof(uint));
+        // What lies above the top is a linked program's image, which nothing else maps.
+        if (isPrivate || address >= UserMemory.Top)
+            return true;
+        VirtualMemoryArea* area = space->FindAreaAgain(address);
+        if (area != null && area->IsWritableCopy && (wasRead || !area->File.IsPresent))
+            return true;
+        return TryFindByTouch(space, address, ref key);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryFindByTouch(AddressSpace* space, ulong address, ref FutexKey key)
+    {
         // Touching it brings a shared page into the table.
         uint value;
-        if (!UserMemory.CopyIn(&value, address, sizeof(uint)))
+        if (UserAccess.CopyIn(&value, address, sizeof(uint)) != 0)
             return false;
-        VirtualMemoryArea* area = space->FindArea(address);
-        if (area != null && area->IsShared && space->TryTranslate(address, out PhysicalAddress physical))
+        VirtualMemoryArea* area = space->FindAreaAgain(address);
+        if (area == null || area->IsWritableCopy)
+            return true;
+        // Memory of the program alone that it cannot change is no futex on Linux.
+        if (!area->IsShared && !area->File.IsPresent)
+            return false;
+        if (space->TryTranslate(address, out PhysicalAddress physical))
             key = new FutexKey(null, physical.Value);
         return true;
     }
@@ -123,11 +146,11 @@ public static unsafe class Futex
         uint value;
         if (!UserMemory.CopyIn(&value, address, sizeof(uint)))
             return Errno.EFAULT;
+        FutexWaiter waiter;
+        if (!FutexKey.TryFindInProgram(address, isPrivate, wasRead: true, out waiter.Key))
+            return Errno.EFAULT;
         if (value != expected)
             return Errno.EAGAIN;
-        FutexWaiter waiter;
-        if (!FutexKey.TryFind(address, isPrivate, out waiter.Key))
-            return Errno.EFAULT;
         waiter.Key.Hold();
         waiter.Thread = Scheduler.Current;
         waiter.BitSet = bitSet;

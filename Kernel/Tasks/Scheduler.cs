@@ -88,9 +88,10 @@ public static unsafe class Scheduler
     public static void Yield()
     {
         Thread* thread = Current;
-        if (Queue->IsEmpty)
+        RunQueue* queue = Queue;
+        if (queue->IsEmpty)
             return;
-        Charge(thread);
+        Charge(queue, thread, Clock.MonotonicNanoseconds);
         Enqueue(thread);
         Reschedule(thread);
     }
@@ -121,23 +122,28 @@ public static unsafe class Scheduler
         queue->Add(thread);
         // The running thread had the processor to itself until now; from here on its slice counts.
         Thread* current = Current;
-        if (wasEmpty && current != null && current->State == ThreadState.Runnable)
-            StartSlice(queue, current);
+        if (wasEmpty && current != null && current->State == ThreadState.Runnable && !EndsInTime(queue, current))
+            StartSlice(queue, current, Clock.MonotonicNanoseconds);
     }
 
-    private static void StartSlice(RunQueue* queue, Thread* thread)
+    /// <summary>
+    /// Whether the slice timer, left running from before, is due no later than a thread's slice is over. It is not stopped when nobody waits any more, because
+    /// threads that wake each other would start and stop it all the time; when it is due it looks whether anything is to be done.
+    /// </summary>
+    private static bool EndsInTime(RunQueue* queue, Thread* thread) =>
+        queue->SliceTimer.IsActive && (long)(queue->SliceTimer.Deadline - queue->RunStart) <= thread->SliceLeft;
+
+    private static void StartSlice(RunQueue* queue, Thread* thread, ulong now)
     {
         queue->SliceTimer.Callback = &OnSliceEnd;
         queue->SliceTimer.Context = queue;
         long left = thread->SliceLeft > 0 ? thread->SliceLeft : 1;
-        Timers.Start(&queue->SliceTimer, Clock.MonotonicNanoseconds + (ulong)left);
+        Timers.Start(&queue->SliceTimer, now + (ulong)left);
     }
 
-    /// <summary>Takes what the running thread used from its slice.</summary>
-    private static void Charge(Thread* thread)
+    /// <summary>Takes what the running thread used until <paramref name="now"/> from its slice.</summary>
+    private static void Charge(RunQueue* queue, Thread* thread, ulong now)
     {
-        RunQueue* queue = Queue;
-        ulong now = Clock.MonotonicNanoseconds;
         thread->SliceLeft -= (long)(now - queue->RunStart);
         queue->RunStart = now;
     }
@@ -157,15 +163,14 @@ public static unsafe class Scheduler
             queue->EndIdle(thread);
             next = thread->State == ThreadState.Runnable ? thread : queue->Take();
         }
+        ulong start = Clock.MonotonicNanoseconds;
         if (thread->State == ThreadState.Blocked)
-            Charge(thread);
+            Charge(queue, thread, start);
         else
-            queue->RunStart = Clock.MonotonicNanoseconds;
+            queue->RunStart = start;
         thread->Work &= ~ThreadWork.Reschedule;
-        if (queue->IsEmpty)
-            Timers.Cancel(&queue->SliceTimer);
-        else
-            StartSlice(queue, next);
+        if (!queue->IsEmpty && !EndsInTime(queue, next))
+            StartSlice(queue, next, start);
         if (next == thread)
             return;
         if (thread->State == ThreadState.Runnable)
@@ -196,5 +201,16 @@ public static unsafe class Scheduler
         MakeRunnable(thread);
     }
 
-    private static void OnSliceEnd(Timer* timer) => Current->Work |= ThreadWork.Reschedule;
+    private static void OnSliceEnd(Timer* timer)
+    {
+        RunQueue* queue = (RunQueue*)timer->Context;
+        if (queue->IsEmpty)
+            return;
+        Thread* thread = Current;
+        ulong end = queue->RunStart + (ulong)thread->SliceLeft;
+        if (thread->SliceLeft > 0 && end > Clock.MonotonicNanoseconds)
+            Timers.Start(timer, end);
+        else
+            thread->Work |= ThreadWork.Reschedule;
+    }
 }

@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { PAGE = 4096, ROUNDS = 7, FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
+enum { PAGE = 4096, ROUNDS = 7, FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_PRIVATE_FLAG = 128 };
 
 static char buffer[PAGE];
 static int zero_fd, null_fd, file_fd, epoll_fd;
@@ -166,16 +166,18 @@ static void *answer_pipe(void *argument)
     return 0;
 }
 
+static int futex_scope; /* FUTEX_PRIVATE_FLAG, or 0: then the kernel has to find out what the word is */
+
 static void wait_for_ball(int side)
 {
     while (ball != side)
-        syscall(SYS_futex, &ball, FUTEX_WAIT_PRIVATE, !side, 0);
+        syscall(SYS_futex, &ball, FUTEX_WAIT | futex_scope, !side, 0);
 }
 
 static void pass_ball(int side)
 {
     ball = side;
-    syscall(SYS_futex, &ball, FUTEX_WAKE_PRIVATE, 1);
+    syscall(SYS_futex, &ball, FUTEX_WAKE | futex_scope, 1);
 }
 
 static void *answer_futex(void *argument)
@@ -193,12 +195,17 @@ static void prepare_pipe(int count)
     sched_yield();
 }
 
-static void prepare_futex(int count)
+static void prepare_futex(int count, int scope)
 {
+    futex_scope = scope;
     ball = 0;
     require(pthread_create(&partner, 0, answer_futex, (void *)(intptr_t)count) == 0, "thread");
     sched_yield();
 }
+
+static void prepare_private_futex(int count) { prepare_futex(count, FUTEX_PRIVATE_FLAG); }
+
+static void prepare_public_futex(int count) { prepare_futex(count, 0); }
 
 static void join_partner(int count)
 {
@@ -242,7 +249,8 @@ static const struct operation operations[] = {
     {"epoll-wait-ready", epoll_ready, 1000, 0, 0},
     {"sched-yield", yield, 2000, 0, 0},
     {"pipe-ping-pong", pipe_ping_pong, 1000, prepare_pipe, join_partner},
-    {"futex-ping-pong", futex_ping_pong, 1000, prepare_futex, join_partner},
+    {"futex-ping-pong", futex_ping_pong, 1000, prepare_private_futex, join_partner},
+    {"futex-public-ping-pong", futex_ping_pong, 1000, prepare_public_futex, join_partner},
     {"mmap-munmap", map_unmap, 1000, 0, 0},
     {"mmap-touch-munmap", map_touch_unmap, 1000, 0, 0},
     {"page-fault", touch_pages, 1024, prepare_pages, release_pages},

@@ -245,6 +245,18 @@ TEST(futex_errors)
     CHECK_ERROR(futex(words, WAKE | REALTIME, 1, 0, 0, 0), ENOSYS);
     char *page = map_pages(1, PROT_NONE);
     CHECK_ERROR(futex(page, WAIT | PRIVATE, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(futex(page, WAIT, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(futex(page, WAKE, 1, 0, 0, 0), EFAULT);
+    CHECK_EQ(futex(page, WAKE | PRIVATE, 1, 0, 0, 0), 0);
+    CHECK_EQ(mprotect(page, PAGE, PROT_READ), 0);
+    CHECK_ERROR(futex(page, WAKE, 1, 0, 0, 0), EFAULT);
+    CHECK_ERROR(futex(page, WAIT, 1, 0, 0, 0), EFAULT);
+    CHECK_ERROR(futex(page, WAIT | PRIVATE, 1, 0, 0, 0), EAGAIN);
+    CHECK_EQ(mprotect(page, PAGE, PROT_READ | PROT_WRITE), 0);
+    CHECK_EQ(futex(page, WAKE, 1, 0, 0, 0), 0);
+    CHECK_ERROR(futex(page, WAIT, 1, 0, 0, 0), EAGAIN);
+    CHECK_EQ(mprotect(page, PAGE, PROT_NONE), 0);
+    CHECK_ERROR(futex(page, WAKE, 1, 0, 0, 0), EFAULT);
     CHECK_EQ(munmap(page, PAGE), 0);
 }
 
@@ -261,6 +273,26 @@ TEST(shared_mapping_futex)
     CHECK_EQ(futex(two + 68, WAKE, 1, 0, 0, 0), 0);
     CHECK_EQ(futex(two + 64, WAKE, 1, 0, 0, 0), 1);
     join_waiters(&waiter, 1);
+    CHECK_EQ(munmap(one, PAGE) | munmap(two, PAGE) | close(fd), 0);
+}
+
+/* Is a word looked at anew after something else was mapped at its address? */
+TEST(futex_of_replaced_mapping)
+{
+    int fd = open("replaced", O_RDWR | O_CREAT, 0600);
+    CHECK_EQ(ftruncate(fd, PAGE), 0);
+    char *one = map_pages(1, PROT_READ | PROT_WRITE);
+    char *two = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    *one = 0;
+    struct waiter private = {0}, shared = {0};
+    start_waiters(&private, 1, (atomic_int *)one, WAIT);
+    CHECK_EQ(futex(two, WAKE, 1, 0, 0, 0), 0);
+    CHECK_EQ(futex(one, WAKE, 1, 0, 0, 0), 1);
+    join_waiters(&private, 1);
+    CHECK(mmap(one, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == one);
+    start_waiters(&shared, 1, (atomic_int *)one, WAIT);
+    CHECK_EQ(futex(two, WAKE, 1, 0, 0, 0), 1);
+    join_waiters(&shared, 1);
     CHECK_EQ(munmap(one, PAGE) | munmap(two, PAGE) | close(fd), 0);
 }
 

@@ -29,6 +29,7 @@ internal static unsafe class KernelMain
     {
         DescriptorTables.Initialize();
         Cpu.Initialize();
+        UserAccess.Initialize();
 
         var view = new PhysicalView((byte*)DirectMap.Base, EarlyLimit);
         ReadOnlySpan<byte> problem = protocol == 0

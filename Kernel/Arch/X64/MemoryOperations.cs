@@ -25,9 +25,20 @@ public static class Tlb
 /// <summary>Copies between kernel and program that recover from a fault (cpu.S). The range has been checked by <see cref="UserMemory"/>.</summary>
 public static unsafe class UserAccess
 {
+    private static ulong s_programStart;
+    private static ulong s_programEnd;
+
     /// <summary>Whether the range lies in the image of a program linked with the kernel, whose constants and variables are arguments too.</summary>
-    public static bool IsLinkedProgramRange(ulong start, ulong end) =>
-        Image.HasLinkedProgram && start >= Instructions.AddressOfImageStart() && end <= Instructions.AddressOfImageEnd();
+    public static bool IsLinkedProgramRange(ulong start, ulong end) => start >= s_programStart && end <= s_programEnd;
+
+    /// <summary>Notes where a linked program's image is, before any program runs; without one no range lies in it.</summary>
+    internal static void Initialize()
+    {
+        if (!Image.HasLinkedProgram)
+            return;
+        s_programStart = Image.Start;
+        s_programEnd = Image.End;
+    }
 
     /// <summary>Returns the number of bytes not copied.</summary>
     public static nuint CopyIn(void* destination, ulong source, nuint count) => (nuint)Instructions.UserCopy(destination, (void*)source, count);

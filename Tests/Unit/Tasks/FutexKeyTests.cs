@@ -53,6 +53,36 @@ public sealed unsafe class FutexKeyTests : IDisposable
     }
 
     [Fact]
+    public void A_word_is_looked_at_anew_after_its_mapping_changed()
+    {
+        ulong address = (ulong)_memory;
+        Map(0, MapFlags.Private);
+        Assert.True(Find(address, false).IsSame(Find(address, true)));
+        Map(0, MapFlags.Shared);
+        Assert.False(Find(address, false).IsSame(Find(address, true)));
+        Map(0, MapFlags.Private);
+        Assert.True(Find(address, false).IsSame(Find(address, true)));
+    }
+
+    [Fact]
+    public void Finding_a_private_word_gives_it_no_memory()
+    {
+        ulong address = (ulong)_memory;
+        Assert.False(_rig.Process->Memory->Map(address, PageSize, Protection.Read | Protection.Write, MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed).IsError);
+        Assert.True(Find(address, false).IsSame(Find(address, true)));
+        Assert.False(_rig.Process->Memory->TryTranslate(address, out _));
+    }
+
+    [Fact]
+    public void A_private_word_that_cannot_change_is_none_unless_promised_private()
+    {
+        ulong address = (ulong)_memory;
+        Assert.False(_rig.Process->Memory->Map(address, PageSize, Protection.Read, MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed).IsError);
+        Assert.False(FutexKey.TryFind(address, false, out _));
+        Assert.True(FutexKey.TryFind(address, true, out _));
+    }
+
+    [Fact]
     public void A_held_page_outlives_its_mapping()
     {
         Map(0, MapFlags.Shared);
