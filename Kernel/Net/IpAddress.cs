@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Ukl.Kernel.Net;
 
@@ -49,6 +50,26 @@ public readonly struct IpAddress(ulong high, ulong low) : IEquatable<IpAddress>
 
     /// <summary>Whether this is fe80::/10.</summary>
     public bool IsLinkLocal6 => High >> 54 == 0x3fa;
+
+    /// <summary>Whether the first <paramref name="length"/> bits (0 to 128; of IPv4 with the 96 before it) are those of <paramref name="prefix"/>.</summary>
+    public bool IsIn(in IpAddress prefix, int length)
+    {
+        if (length > 64)
+            return High == prefix.High && (Low ^ prefix.Low) >> (128 - length) == 0;
+        return length == 0 || (High ^ prefix.High) >> (64 - length) == 0;
+    }
+
+    /// <summary>The first <paramref name="length"/> bits (0 to 128) and zeros behind them.</summary>
+    public IpAddress Prefix(int length)
+    {
+        if (length > 64)
+            return new(High, Low & (ulong.MaxValue << (128 - length)));
+        return new(length == 0 ? 0 : High & (ulong.MaxValue << (64 - length)), 0);
+    }
+
+    /// <summary>How many of the first bits two addresses share.</summary>
+    public int CommonBits(in IpAddress other) =>
+        High != other.High ? BitOperations.LeadingZeroCount(High ^ other.High) : 64 + BitOperations.LeadingZeroCount(Low ^ other.Low);
 
     /// <summary>Reads 16 bytes in network order.</summary>
     public static IpAddress ReadV6(ReadOnlySpan<byte> from) =>

@@ -1,0 +1,16 @@
+namespace Ukl.Kernel.Net;
+
+/// <summary>Numbers of what IP carries. Source: IANA, Assigned Internet Protocol Numbers.</summary>
+public static class IpProtocol
+{
+    public const byte HopByHop = 0;
+    public const byte Icmp = 1;
+    public const byte Igmp = 2;
+    public const byte Tcp = 6;
+    public const byte Udp = 17;
+    public const byte Routing = 43;
+    public const byte Fragment = 44;
+    public const byte IcmpV6 = 58;
+    public const byte NoNextHeader = 59;
+    public const byte DestinationOptions = 60;
+}
