@@ -30,6 +30,9 @@ public unsafe struct NetworkStack
     /// <summary>A device took packets since it was told the last time.</summary>
     internal bool IsFlushDue;
 
+    /// <summary>What is due when.</summary>
+    public NetworkTimers Timers;
+
     /// <summary>The memory of packets.</summary>
     public PacketPool Packets;
 
@@ -41,6 +44,7 @@ public unsafe struct NetworkStack
 
     internal LoopbackDevice LoopbackDevice;
 
+    private ulong _alarm;
     private RandomArray _random;
     private int _randomLeft;
 
@@ -54,11 +58,11 @@ public unsafe struct NetworkStack
         stack->Packets.Limit = packetLimit;
         stack->RouteGeneration = 1;
         stack->Now = environment.Now(environment.Context);
+        stack->_alarm = NetworkTimers.Never;
         stack->LoopbackDevice.Initialize(stack);
-        stack->Loopback = AddInterface(stack, &stack->LoopbackDevice.Device);
-        if (stack->Loopback == null)
+        if (!stack->Timers.Initialize(stack->Now) || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
         {
-            KernelHeap.Free(stack);
+            Destroy(stack);
             return null;
         }
         InterfaceAddresses.Add(stack->Loopback, IpAddress.Loopback4, 8, AddressOrigin.Automatic);
@@ -69,7 +73,7 @@ public unsafe struct NetworkStack
     /// <summary>Stops the devices and gives all memory back. Connections and sockets are closed before.</summary>
     public static void Destroy(NetworkStack* stack)
     {
-        stack->Environment.SetAlarm(stack->Environment.Context, ulong.MaxValue);
+        stack->Environment.SetAlarm(stack->Environment.Context, NetworkTimers.Never);
         for (NetworkInterface* each = stack->Loopback, next; each != null; each = next)
         {
             next = each->Next;
@@ -81,6 +85,7 @@ public unsafe struct NetworkStack
         }
         stack->LoopbackDevice.Clear();
         stack->Packets.Clear();
+        stack->Timers.Clear();
         KernelHeap.Free(stack);
     }
 
@@ -120,6 +125,13 @@ public unsafe struct NetworkStack
         }
         if (IsFlushDue)
             Flush();
+        // What the budget left comes with the next batch, at once. An alarm that is too early does no harm.
+        ulong next = LoopbackDevice.IsEmpty ? Timers.NextDeadline : Now;
+        if (next < _alarm)
+        {
+            _alarm = next;
+            Environment.SetAlarm(Environment.Context, next);
+        }
         IsEntered = false;
     }
 
@@ -127,6 +139,8 @@ public unsafe struct NetworkStack
     public void RunTimers()
     {
         Enter();
+        _alarm = NetworkTimers.Never;
+        Timers.Run(Now);
         Leave();
     }
 
