@@ -55,7 +55,7 @@ internal static unsafe class KernelMain
         };
         ClockCalibration.Begin(sources);
         StartMemory();
-        IoApic.Initialize(Devices.Acpi.IoApicAddress);
+        IoApic.Initialize(Devices.Acpi);
         StartClocks(sources);
         SyscallDispatch.Initialize();
         SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
