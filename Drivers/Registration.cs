@@ -1,13 +1,16 @@
 using System.Runtime;
+using Ukl.Drivers.Pci;
+using Ukl.Drivers.Virtio;
+using Ukl.Kernel.Boot;
 using Ukl.Kernel.Core;
 
 namespace Ukl.Drivers;
 
-/// <summary>The one symbol of the drivers that the kernel imports.</summary>
+/// <summary>The symbols of the drivers that the kernel imports.</summary>
 public static unsafe class Registration
 {
     /// <summary>
-    /// Looks for every device this image has a driver for and registers those that are there. Called once, early at boot: drivers look at
+    /// Looks for the devices that boot itself needs and registers those that are there. Called once, before there is memory: drivers look at
     /// <see cref="Devices.Acpi"/> only when they are used.
     /// </summary>
     [RuntimeExport("ukl_register_drivers")]
@@ -32,5 +35,16 @@ public static unsafe class Registration
         Devices.Register(Pit.Counter);
         if (Rtc.IsPresent)
             Devices.Register(Rtc.Clock);
+    }
+
+    /// <summary>
+    /// Looks for the devices that need memory, mapped registers and interrupts, and registers those that are there. Called once, when the kernel can give all of that and
+    /// before the first process.
+    /// </summary>
+    [RuntimeExport("ukl_start_drivers")]
+    public static void StartAll(CommandLine* commandLine)
+    {
+        PciBus.ForEach(&VirtioBus.Start);
+        VirtioBus.StartMemoryDevices(*commandLine);
     }
 }

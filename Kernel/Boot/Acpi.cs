@@ -1,5 +1,5 @@
 // The few ACPI tables a kernel without an AML interpreter can use. Source: ACPI specification 6.4, sections 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT),
-// 5.2.9 (FADT), 5.2.12 (MADT), 7.4.2 (_Sx objects), 20.2 (AML encoding).
+// 5.2.9 (FADT), 5.2.12 (MADT), 7.4.2 (_Sx objects), 20.2 (AML encoding); PCI firmware specification 3.3, section 4.1.2 (MCFG).
 using System;
 
 namespace Ukl.Kernel.Boot;
@@ -15,6 +15,7 @@ public static class Acpi
 
     private const uint Fadt = 'F' | 'A' << 8 | 'C' << 16 | 'P' << 24;
     private const uint Madt = 'A' | 'P' << 8 | 'I' << 16 | 'C' << 24;
+    private const uint Mcfg = 'M' | 'C' << 8 | 'F' << 16 | 'G' << 24;
     private const uint Dsdt = 'D' | 'S' << 8 | 'D' << 16 | 'T' << 24;
     private const uint Rsdt = 'R' | 'S' << 8 | 'D' << 16 | 'T' << 24;
     private const uint Xsdt = 'X' | 'S' << 8 | 'D' << 16 | 'T' << 24;
@@ -100,12 +101,14 @@ public static class Acpi
             if (!memory.TryGet(address, HeaderSize, out ReadOnlySpan<byte> header))
                 continue;
             uint signature = new TableReader(header).U32(0);
-            if (signature is not (Fadt or Madt) || !TryGetTable(memory, address, out TableReader table))
+            if (signature is not (Fadt or Madt or Mcfg) || !TryGetTable(memory, address, out TableReader table))
                 continue;
             if (signature == Fadt)
                 ReadFadt(memory, table, ref information);
-            else
+            else if (signature == Madt)
                 ReadMadt(table, ref information);
+            else
+                ReadMcfg(table, ref information);
         }
     }
 
@@ -130,7 +133,12 @@ public static class Acpi
         if (dsdtAddress == 0)
             dsdtAddress = fadt.U32(40);
         if (TryGetTable(memory, dsdtAddress, out TableReader dsdt) && dsdt.U32(0) == Dsdt)
+        {
             FindSoftOff(dsdt, ref information);
+            // Machines with the PC's fixed hardware have their devices on buses that can be enumerated.
+            if (information.IsHardwareReduced)
+                AcpiDevices.Find(dsdt, HeaderSize, ref information);
+        }
     }
 
     /// <summary>A control register by its extended field or, when that is empty, by its old one.</summary>
@@ -200,7 +208,6 @@ public static class Acpi
         const byte LocalApicAddress = 5;
         const uint ProcessorEnabled = 1;
         information.LocalApicAddress = madt.U32(36);
-        bool hasIoApic = false;
         int at = 44;
         while (madt.Has(at, 2))
         {
@@ -212,9 +219,8 @@ public static class Acpi
                 case LocalApic when (madt.U32(at + 4) & ProcessorEnabled) != 0:
                     information.ProcessorCount++;
                     break;
-                case IoApic when !hasIoApic || madt.U32(at + 8) == 0:
-                    information.IoApicAddress = madt.U32(at + 4);
-                    hasIoApic = true;
+                case IoApic:
+                    information.Add(new IoApicPlace { Address = madt.U32(at + 4), FirstInterrupt = madt.U32(at + 8) });
                     break;
                 case Override when madt.U8(at + 2) == 0 && madt.U8(at + 3) < AcpiInformation.IsaLineCount:
                     information.SetLine(madt.U8(at + 3), ReadOverride(madt, at));
@@ -224,6 +230,21 @@ public static class Acpi
                     break;
             }
             at += size;
+        }
+    }
+
+    /// <summary>Takes the entry of segment 0; other segments' buses cannot be reached.</summary>
+    private static void ReadMcfg(TableReader mcfg, ref AcpiInformation information)
+    {
+        const int EntrySize = 16;
+        for (int at = HeaderSize + 8; mcfg.Has(at, EntrySize); at += EntrySize)
+        {
+            if (mcfg.U16(at + 8) != 0)
+                continue;
+            information.ConfigurationSpace = mcfg.U64(at);
+            information.FirstBus = mcfg.U8(at + 10);
+            information.LastBus = mcfg.U8(at + 11);
+            return;
         }
     }
 

@@ -1,3 +1,5 @@
+using System;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Ukl.Kernel.Boot;
@@ -21,7 +23,7 @@ public struct AcpiRegister
     public readonly bool IsPort => Space == PortSpace && Address is > 0 and <= 0xffff;
 }
 
-/// <summary>Where an ISA interrupt line arrives (ACPI specification 6.4, section 5.2.12.5).</summary>
+/// <summary>Where and how an interrupt line arrives (ACPI specification 6.4, section 5.2.12.5).</summary>
 public struct IsaLine
 {
     /// <summary>The global system interrupt.</summary>
@@ -34,11 +36,43 @@ public struct IsaLine
     public bool IsLevelTriggered;
 }
 
+/// <summary>An interrupt controller (ACPI specification 6.4, section 5.2.12.3).</summary>
+public struct IoApicPlace
+{
+    /// <summary>Physical address of its registers.</summary>
+    public ulong Address;
+
+    /// <summary>The global system interrupt of its first line.</summary>
+    public uint FirstInterrupt;
+}
+
+/// <summary>A device that the byte code describes with a text as hardware id, one range of registers and one interrupt.</summary>
+public struct AcpiDevice
+{
+    /// <summary>The hardware id's first eight letters, the first in the lowest byte.</summary>
+    public ulong HardwareId;
+
+    /// <summary>Physical address of its registers.</summary>
+    public uint Address;
+
+    /// <summary>Bytes of registers.</summary>
+    public uint Length;
+
+    /// <summary>Its interrupt.</summary>
+    public IsaLine Interrupt;
+}
+
 /// <summary>What the kernel and its drivers need to know of ACPI. All zero but for the customary places when the machine has none. Filled by <see cref="Acpi"/>.</summary>
 public struct AcpiInformation
 {
     /// <summary>How many ISA lines there are.</summary>
     public const int IsaLineCount = 16;
+
+    /// <summary>How many interrupt controllers are remembered.</summary>
+    public const int IoApicCapacity = 4;
+
+    /// <summary>How many devices of the byte code are remembered.</summary>
+    public const int DeviceCapacity = 32;
 
     private const ulong CustomaryIoApic = 0xfec0_0000;
     private const ulong CustomaryLocalApic = 0xfee0_0000;
@@ -88,25 +122,57 @@ public struct AcpiInformation
     /// <summary>Physical address of the local APICs.</summary>
     public ulong LocalApicAddress;
 
-    /// <summary>Physical address of the I/O APIC that serves global interrupt 0.</summary>
-    public ulong IoApicAddress;
-
     /// <summary>How many usable processors the firmware lists.</summary>
     public int ProcessorCount;
 
+    /// <summary>Physical address of the PCI configuration space of bus 0 of segment 0 in memory (ECAM); 0 when there is none.</summary>
+    public ulong ConfigurationSpace;
+
+    /// <summary>The first bus that <see cref="ConfigurationSpace"/> shows.</summary>
+    public byte FirstBus;
+
+    /// <summary>The last bus that <see cref="ConfigurationSpace"/> shows.</summary>
+    public byte LastBus;
+
     private IsaLineArray _lines;
+    private IoApicArray _ioApics;
+    private int _ioApicCount;
+    private DeviceArray _devices;
+    private int _deviceCount;
+
+    /// <summary>The interrupt controllers; one at its customary place when the firmware names none.</summary>
+    [UnscopedRef]
+    public readonly ReadOnlySpan<IoApicPlace> IoApics => ((ReadOnlySpan<IoApicPlace>)_ioApics).Slice(0, _ioApicCount == 0 ? 1 : _ioApicCount);
+
+    /// <summary>The devices of the byte code; read of hardware-reduced machines only.</summary>
+    [UnscopedRef]
+    public readonly ReadOnlySpan<AcpiDevice> MemoryDevices => ((ReadOnlySpan<AcpiDevice>)_devices).Slice(0, _deviceCount);
 
     /// <summary>Where ISA line <paramref name="line"/> (0 to 15) arrives.</summary>
     public readonly IsaLine LineOf(int line) => _lines[line & (IsaLineCount - 1)];
 
     internal void SetLine(int line, IsaLine where) => _lines[line & (IsaLineCount - 1)] = where;
 
+    /// <summary>Remembers a controller; those beyond the fourth are ignored.</summary>
+    internal void Add(IoApicPlace controller)
+    {
+        if (_ioApicCount < IoApicCapacity)
+            _ioApics[_ioApicCount++] = controller;
+    }
+
+    /// <summary>Remembers a device; those beyond <see cref="DeviceCapacity"/> are ignored.</summary>
+    internal void Add(AcpiDevice device)
+    {
+        if (_deviceCount < DeviceCapacity)
+            _devices[_deviceCount++] = device;
+    }
+
     /// <summary>A machine of which nothing is known yet: controllers at their customary places, lines one to one.</summary>
     internal void Clear()
     {
         this = default;
         LocalApicAddress = CustomaryLocalApic;
-        IoApicAddress = CustomaryIoApic;
+        _ioApics[0].Address = CustomaryIoApic;
         for (int i = 0; i < IsaLineCount; i++)
             _lines[i].GlobalInterrupt = (uint)i;
     }
@@ -115,5 +181,17 @@ public struct AcpiInformation
     private struct IsaLineArray
     {
         private IsaLine _first;
+    }
+
+    [InlineArray(IoApicCapacity)]
+    private struct IoApicArray
+    {
+        private IoApicPlace _first;
+    }
+
+    [InlineArray(DeviceCapacity)]
+    private struct DeviceArray
+    {
+        private AcpiDevice _first;
     }
 }

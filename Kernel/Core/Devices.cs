@@ -39,6 +39,16 @@ public unsafe struct ExitReporter
     public delegate*<byte*, nuint, void> Panicked;
 }
 
+/// <summary>A device that makes random bytes.</summary>
+public unsafe struct EntropySource
+{
+    /// <summary>The device.</summary>
+    public void* Context;
+
+    /// <summary>Asks for bytes, which come later through <see cref="Random.AddEntropy"/>. May be called in any context; must not ask for random numbers itself.</summary>
+    public delegate*<void*, void> Request;
+}
+
 /// <summary>A clock that runs while the machine is off.</summary>
 public unsafe struct RealTimeClock
 {
@@ -81,6 +91,9 @@ public static unsafe class Devices
     /// <summary>The clock that runs while the machine is off; without functions when there is none.</summary>
     public static RealTimeClock RealTimeClock { get; private set; }
 
+    /// <summary>The device that makes random bytes; without functions when there is none.</summary>
+    public static EntropySource EntropySource { get; private set; }
+
     /// <summary>The counter that other clocks are measured with; without functions when there is none.</summary>
     public static ReferenceCounter ReferenceCounter { get; private set; }
 
@@ -99,6 +112,9 @@ public static unsafe class Devices
 
     /// <summary>Sets the clock that runs while the machine is off.</summary>
     public static void Register(RealTimeClock clock) => RealTimeClock = clock;
+
+    /// <summary>Sets the device that makes random bytes.</summary>
+    public static void Register(EntropySource source) => EntropySource = source;
 
     /// <summary>Sets the counter that other clocks are measured with.</summary>
     public static void Register(ReferenceCounter counter) => ReferenceCounter = counter;

@@ -3,7 +3,7 @@ using Ukl.Kernel.Arch;
 namespace Ukl.Kernel.Core;
 
 /// <summary>
-/// The kernel's source of random numbers. Never blocks: seeds itself on first use from the processor's generator and from how long things take. A machine
+/// The kernel's source of random numbers. Never blocks: seeds itself on first use from the processor's generator and from how long things take, and asks the machine's random number device for more. A machine
 /// without a generator whose instructions all take the same time (QEMU's -icount without RDRAND) gives the same numbers at every boot.
 /// </summary>
 public static unsafe class Random
@@ -71,5 +71,7 @@ public static unsafe class Random
         for (int i = 0; i < samples; i++)
             s_generator.Mix(Cpu.ReadTimestamp());
         s_isSeeded = true;
+        if (Devices.EntropySource.Request != null)
+            Devices.EntropySource.Request(Devices.EntropySource.Context);
     }
 }

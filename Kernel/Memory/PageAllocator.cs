@@ -108,6 +108,17 @@ public static unsafe class PageAllocator
         return false;
     }
 
+    /// <summary>Whether any part of a range of physical addresses is memory that was noted before <see cref="Start"/>.</summary>
+    public static bool IsMemory(ulong start, ulong length)
+    {
+        for (int i = 0; i < s_rangeCount; i++)
+        {
+            if (start < (ulong)s_ranges[i].End << PageShift && start + length > (ulong)s_ranges[i].First << PageShift)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Once the direct map is complete: adds the noted memory that <see cref="Start"/> could not reach.</summary>
     public static void UseAll()
     {

@@ -36,6 +36,8 @@ public static unsafe class HostedDevices
     {
         s_devices = null;
         s_handlers = null;
+        HostedRegisters.Clear();
+        HostedInterrupts.Clear();
     }
 
     /// <summary>Puts a device behind ports.</summary>
@@ -100,14 +102,6 @@ public static class Port
         Out16(port, (ushort)value);
         Out16((ushort)(port + 2), (ushort)(value >> 16));
     }
-}
-
-/// <summary>Handlers of device interrupts.</summary>
-public static unsafe class Interrupts
-{
-    /// <summary>Calls <paramref name="handler"/> on every interrupt of an ISA line.</summary>
-    public static void Register(int isaLine, delegate*<void*, void> handler, void* context) =>
-        HostedDevices.SetHandler(isaLine, (nint)handler, (nint)context);
 }
 
 /// <summary>The one-shot timer that interrupts the processor.</summary>

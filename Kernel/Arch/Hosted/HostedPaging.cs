@@ -16,7 +16,7 @@ public static unsafe class KernelLayout
 }
 
 /// <summary>The page tables in use.</summary>
-public static class Paging
+public static unsafe class Paging
 {
     /// <summary>The kernel's own page table; its upper half is part of every address space.</summary>
     public static PhysicalAddress KernelRoot { get; internal set; }
@@ -29,6 +29,13 @@ public static class Paging
 
     /// <summary>There is no image.</summary>
     public static Abi.Result ProtectImage(ulong address, ulong length, Protection protection) => Abi.Errno.ENOMEM;
+
+    /// <summary>Gives the place at which <see cref="Mmio"/> finds a fake device; nothing is mapped there. Null as on the machine.</summary>
+    public static byte* MapDevice(ulong physical, ulong length)
+    {
+        ulong end = physical + length;
+        return end <= physical || end > Boot.MemoryMap.Limit || physical < DirectMap.PhysicalSize ? null : (byte*)(DirectMap.Base + physical);
+    }
 }
 
 /// <summary>What boot does with memory on the machine.</summary>

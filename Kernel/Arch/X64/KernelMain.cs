@@ -24,6 +24,9 @@ internal static unsafe class KernelMain
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_register_drivers")]
     private static extern void RegisterDrivers();
 
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_start_drivers")]
+    private static extern void StartDrivers(CommandLine* commandLine);
+
     [RuntimeExport("ukl_main")]
     private static void Main(ulong information, int protocol)
     {
@@ -55,11 +58,12 @@ internal static unsafe class KernelMain
         };
         ClockCalibration.Begin(sources);
         StartMemory();
-        IoApic.Initialize(Devices.Acpi.IoApicAddress);
+        IoApic.Initialize(Devices.Acpi);
         StartClocks(sources);
         SyscallDispatch.Initialize();
         SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
         SystemCalls.Initialize();
+        StartDrivers((CommandLine*)Unsafe.AsPointer(ref s_boot.CommandLine));
         StartFiles();
         if (s_boot.CommandLine.TryGetValue("panic"u8, out ReadOnlySpan<byte> test))
             PanicTest.Start(test);

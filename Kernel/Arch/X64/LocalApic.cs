@@ -14,6 +14,8 @@ public static unsafe class LocalApic
     private const ulong PhysicalBase = 0xfee0_0000;
     private const uint BaseMsr = 0x1b;
     private const ulong BaseEnable = 1 << 11;
+    private const int IdentifierRegister = 0x20;
+    private const int IdentifierShift = 24;
     private const int EndOfInterruptRegister = 0xb0;
     private const int SpuriousRegister = 0xf0;
     private const int TimerRegister = 0x320;
@@ -29,6 +31,9 @@ public static unsafe class LocalApic
 
     /// <summary>The largest count the timer can be started with.</summary>
     public const uint MaximumCount = uint.MaxValue;
+
+    /// <summary>What other controllers call this processor.</summary>
+    internal static uint Identifier => Mmio.Read32((byte*)Register(IdentifierRegister)) >> IdentifierShift;
 
     /// <summary>Enables the controller with everything but the timer masked.</summary>
     internal static void Initialize()

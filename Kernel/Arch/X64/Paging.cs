@@ -14,6 +14,7 @@ public static unsafe class Paging
     private const ulong Writable = 2;
     private const ulong WriteThrough = 8;
     private const ulong CacheDisable = 16;
+    private const ulong Uncached = CacheDisable | WriteThrough;
     private const ulong Large = 1 << 7;
     private const ulong Global = 1 << 8;
     private const ulong NoExecute = 1ul << 63;
@@ -21,9 +22,8 @@ public static unsafe class Paging
     private const ulong PageSize = 4096;
     private const ulong AddressMask = 0x000f_ffff_ffff_f000;
 
-    /// <summary>Where device registers are mapped uncached: the I/O APIC and local APIC.</summary>
-    private const ulong DeviceStart = 0xfec0_0000;
-    private const ulong DeviceEnd = 0xff00_0000;
+    /// <summary>The local APIC's registers, which boot uses through this map before anybody asks for devices.</summary>
+    private const ulong LocalApicRegisters = 0xfee0_0000;
 
     /// <summary>The root table of the kernel; its upper half stands in every address space.</summary>
     public static PhysicalAddress KernelRoot { get; private set; }
@@ -46,8 +46,7 @@ public static unsafe class Paging
             else
                 MapLarge(DirectMap.Base + address, address, Writable);
         }
-        for (ulong address = DeviceStart; address < DeviceEnd; address += LargePageSize)
-            MapLarge(DirectMap.Base + address, address, Writable | CacheDisable | WriteThrough);
+        MapLarge(DirectMap.Base + LocalApicRegisters, LocalApicRegisters, Writable | Uncached);
 
         MapImage(Image.Start, Image.TextStart, NoExecute);
         MapImage(Image.TextStart, Image.TextEnd, 0);
@@ -82,6 +81,29 @@ public static unsafe class Paging
         }
         return Result.Ok;
     }
+
+    /// <summary>
+    /// Shows the registers of a device, at any physical address, uncached and writable in the direct map; what else lies in the same 2 MiB becomes uncached with them. Only before
+    /// the first process, whose address space copies the kernel's root table. Null when the range is empty, wraps around, lies beyond <see cref="Boot.MemoryMap.Limit"/>
+    /// or touches memory, which a device that says so lies about.
+    /// </summary>
+    public static byte* MapDevice(ulong physical, ulong length)
+    {
+        ulong end = physical + length;
+        if (end <= physical || end > Boot.MemoryMap.Limit || PageAllocator.IsMemory(physical, length) || TouchesImage(physical, end))
+            return null;
+        for (ulong address = physical & ~(LargePageSize - 1); address < end; address += LargePageSize)
+        {
+            MapLarge(DirectMap.Base + address, address, Writable | Uncached);
+            // The direct map of memory that ends above 4 GiB covers the hole for devices below.
+            Tlb.FlushPage(DirectMap.Base + address);
+        }
+        return (byte*)(DirectMap.Base + physical);
+    }
+
+    /// <summary>Whether a range of physical memory touches the 2 MiB pages that are mapped in smaller ones because the image lies in them.</summary>
+    private static bool TouchesImage(ulong start, ulong end) =>
+        end > (Image.PhysicalOf(Image.Start).Value & ~(LargePageSize - 1)) && start < ((Image.PhysicalOf(Image.End).Value + LargePageSize - 1) & ~(LargePageSize - 1));
 
     private static void MapAroundImage(ulong start, ulong imageStart)
     {

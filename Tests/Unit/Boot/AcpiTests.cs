@@ -34,7 +34,7 @@ public class AcpiTests
         Assert.Equal((byte)0x32, acpi.CenturyIndex);
         Assert.True(acpi.HasSoftOff);
         Assert.Equal((5, 0), (acpi.SoftOffTypeA, acpi.SoftOffTypeB));
-        Assert.Equal(0xfec1_0000ul, acpi.IoApicAddress);
+        Assert.Equal(0xfec1_0000ul, acpi.IoApics[0].Address);
         Assert.Equal(0xfee0_0000ul, acpi.LocalApicAddress);
         Assert.Equal(1, acpi.ProcessorCount);
         Assert.Equal(2u, acpi.LineOf(0).GlobalInterrupt);
@@ -50,7 +50,7 @@ public class AcpiTests
         var acpi = new AcpiInformation();
         Acpi.Read(memory.View, 0, ref acpi);
         Assert.False(acpi.IsPresent);
-        Assert.Equal((0xfec0_0000ul, 0xfee0_0000ul), (acpi.IoApicAddress, acpi.LocalApicAddress));
+        Assert.Equal((0xfec0_0000ul, 0xfee0_0000ul), (acpi.IoApics[0].Address, acpi.LocalApicAddress));
         Assert.Equal(7u, acpi.LineOf(7).GlobalInterrupt);
     }
 
@@ -74,7 +74,7 @@ public class AcpiTests
         var acpi = new AcpiInformation();
         Acpi.Read(memory.View, 0, ref acpi);
         Assert.Equal(0ul, acpi.Pm1aControl.Address);
-        Assert.Equal(0xfec1_0000ul, acpi.IoApicAddress);
+        Assert.Equal(0xfec1_0000ul, acpi.IoApics[0].Address);
     }
 
     [Fact]

@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace Ukl.Drivers.Virtio.Queue;
+
+/// <summary>
+/// What the driver remembers of a descriptor and of the buffer that starts there. The ring's own memory is never believed: the device can write it.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct QueueSlot
+{
+    /// <summary>The owner's name for the buffer.</summary>
+    internal void* Token;
+
+    /// <summary>How many bytes the device may write.</summary>
+    internal uint Writable;
+
+    /// <summary>The next descriptor of the buffer, or of the free list.</summary>
+    internal ushort Next;
+
+    /// <summary>How many descriptors of the ring the buffer takes; 0: the device does not have it.</summary>
+    internal ushort Count;
+}
