@@ -10,30 +10,33 @@ namespace Ukl.Drivers;
 public static unsafe class Registration
 {
     /// <summary>
-    /// Looks for the devices that boot itself needs and registers those that are there. Called once, before there is memory: drivers look at
+    /// Looks for the devices that boot itself needs, of those that this image has a driver for (<see cref="LinkedDrivers"/>), and registers those that are there. Called
+    /// once, before there is memory: drivers look at
     /// <see cref="Devices.Acpi"/> only when they are used.
     /// </summary>
     [RuntimeExport("ukl_register_drivers")]
     public static void RegisterAll()
     {
-        if (Serial.TryInitialize())
+        if (LinkedDrivers.Serial && Serial.TryInitialize())
             Devices.Register(Serial.Console);
-        else if (VgaText.TryInitialize())
+        else if (LinkedDrivers.VgaText && VgaText.TryInitialize())
             Devices.Register(VgaText.Console);
 
         // Started by the tool, the machine ends by the quickest way; otherwise what looks like that way is the last to be tried.
-        bool isStartedByTool = DebugConsole.IsPresent;
-        bool canExit = DebugExit.IsPresent;
-        if (isStartedByTool)
+        bool isStartedByTool = LinkedDrivers.DebugConsole && DebugConsole.IsPresent;
+        if (LinkedDrivers.DebugConsole && isStartedByTool)
             Devices.Register(DebugConsole.Reporter);
-        if (isStartedByTool && canExit)
+        bool canExit = LinkedDrivers.DebugExit && DebugExit.IsPresent;
+        if (LinkedDrivers.DebugExit && canExit && isStartedByTool)
             Devices.Register(DebugExit.Driver);
-        Devices.Register(Power.Driver);
-        if (!isStartedByTool && canExit)
+        if (LinkedDrivers.Power)
+            Devices.Register(Power.Driver);
+        if (LinkedDrivers.DebugExit && canExit && !isStartedByTool)
             Devices.Register(DebugExit.Driver);
 
-        Devices.Register(Pit.Counter);
-        if (Rtc.IsPresent)
+        if (LinkedDrivers.Pit)
+            Devices.Register(Pit.Counter);
+        if (LinkedDrivers.Rtc && Rtc.IsPresent)
             Devices.Register(Rtc.Clock);
     }
 

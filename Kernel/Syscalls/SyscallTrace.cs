@@ -89,24 +89,32 @@ internal static unsafe class SyscallTrace
         s_openThread = 0;
     }
 
-    /// <summary>Remembers a call that no handler exists for, for <see cref="WriteUnknown"/>.</summary>
+    /// <summary>Remembers a call that this image has no handler for, for <see cref="WriteUnknown()"/>.</summary>
     public static void NoteUnknown(int number)
     {
         if ((uint)number < SyscallTable.Count)
             s_unknown[number >> 6] |= 1ul << (number & 63);
     }
 
-    /// <summary>Lists each call that was made and is not supported, once. Prints nothing when there was none.</summary>
+    /// <summary>Lists each call that was made and has no handler, once: those that are not supported, then those that this image was linked without.</summary>
     public static void WriteUnknown()
+    {
+        WriteUnknown("calls not supported: "u8, isSupported: false);
+        WriteUnknown("calls left out of this image, which <KernelCalls>all</KernelCalls> in the project keeps: "u8, isSupported: true);
+    }
+
+    private static void WriteUnknown(ReadOnlySpan<byte> title, bool isSupported)
     {
         bool isFirst = true;
         for (int number = 0; number < SyscallTable.Count; number++)
         {
             if ((s_unknown[number >> 6] >> (number & 63) & 1) == 0)
                 continue;
-            Log.Write(isFirst ? "calls not supported: "u8 : ", "u8);
-            isFirst = false;
             int at = Find(SyscallMetadata.Calls, SyscallMetadata.CallsCount, number);
+            if (isSupported != (at >= 0 && (SyscallMetadata.Calls[at] & IsSupported) != 0))
+                continue;
+            Log.Write(isFirst ? title : ", "u8);
+            isFirst = false;
             if (at >= 0)
             {
                 Log.Write(NameAt(SyscallMetadata.Calls, at + 1));

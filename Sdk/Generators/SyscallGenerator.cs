@@ -6,8 +6,8 @@ using Microsoft.CodeAnalysis;
 namespace Ukl.Generators;
 
 /// <summary>
-/// Makes, from every [Syscall] method of the kernel: the wrappers and the function that fills the dispatch table (SyscallTable.g.cs), and the data from which
-/// Kernel/Syscalls/SyscallTrace.cs prints calls (SyscallMetadata.g.cs). What is wrong with a declaration is a build error.
+/// Makes, from every [Syscall] method of the kernel: the wrappers and the function that fills the dispatch table (SyscallTable.g.cs), a switch per call with which an
+/// image leaves it out (LinkedCalls.g.cs), and the data from which Kernel/Syscalls/SyscallTrace.cs prints calls (SyscallMetadata.g.cs). What is wrong with a declaration is a build error.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class SyscallGenerator : IIncrementalGenerator
@@ -28,6 +28,7 @@ public sealed class SyscallGenerator : IIncrementalGenerator
             (ImmutableArray<SyscallModel> models, EquatableList<EnumMember> errorNames) = input;
             List<SyscallModel> usable = Check(models, output);
             output.AddSource("SyscallTable.g.cs", SyscallTableEmitter.Emit(usable));
+            output.AddSource("LinkedCalls.g.cs", LinkedCallsEmitter.Emit(usable));
             output.AddSource("SyscallMetadata.g.cs", SyscallMetadataEmitter.Emit(usable, errorNames));
         });
     }

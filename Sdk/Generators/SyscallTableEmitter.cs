@@ -22,7 +22,7 @@ internal static class SyscallTableEmitter
                 /// <summary>The number of entries: one more than Linux's highest call number.</summary>
                 public const int Count = {{LinuxSyscalls.Count}};
 
-                /// <summary>Fills <see cref="Count"/> entries; calls that are not supported get <paramref name="unknown"/>.</summary>
+                /// <summary>Fills <see cref="Count"/> entries; calls that are not supported, or left out of the image, get <paramref name="unknown"/>.</summary>
                 public static void Fill(delegate*<TrapFrame*, long>* table, delegate*<TrapFrame*, long> unknown)
                 {
                     for (int number = 0; number < Count; number++)
@@ -30,7 +30,7 @@ internal static class SyscallTableEmitter
 
             """);
         foreach (SyscallModel call in calls)
-            text.Append($"        table[{call.Number}] = &Call_{call.Name};\n");
+            text.Append($"        if (LinkedCalls.Has_{call.Name})\n            table[{call.Number}] = &Call_{call.Name};\n");
         text.Append("    }\n");
         foreach (SyscallModel call in calls)
         {

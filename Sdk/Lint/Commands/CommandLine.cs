@@ -12,6 +12,6 @@ public static class CommandLine
             CheckCommands.Kernel(),
             CheckCommands.Joint(),
             SymbolsCommand.Create(),
-            PageCommand.Create(),
+            PageCommand.Create(), CallsCommand.Create(),
         };
 }

@@ -27,6 +27,9 @@ public sealed record BuiltImage(string Name, Level Level, string Folder)
     /// <summary>Where the program is in the guest, at every level; its folder is the program's base directory.</summary>
     public string GuestPath => $"/app/{Name}";
 
+    /// <summary>One line: what of the kernel the image does not have.</summary>
+    public string Parts => Path.Combine(Folder, "kernel.txt");
+
     /// <summary>Says that the files above belong together and are complete.</summary>
     public string Stamp => Path.Combine(Folder, "stamp.txt");
 

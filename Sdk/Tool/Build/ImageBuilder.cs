@@ -79,10 +79,8 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         {
             reporter.Step($"Linking {image.Name}", () =>
             {
-                new KernelDiscipline(repository).CheckJoint(description, description.Object);
-                string joint = Path.ChangeExtension(description.Object, ".kernel.o");
-                KernelReferences.Retarget(description.Object, joint);
-                LinkImage(image, description, [.. Kernel.BootObjects(), joint], description.Libraries);
+                LinkJoint(image, description);
+                LeaveOutUnused(image, description);
             });
             PackInitramfs(image, content);
         }
@@ -90,9 +88,33 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         {
             reporter.Step($"Linking {image.Name}", () => Linker.LinkProgram(image.Name, [description.Object], description.Libraries, image.ProgramSymbols));
             Linker.Strip(image.ProgramSymbols, image.Program);
-            PackGeneral(image, image.Program, content);
+            PackGeneral(image, image.Program, content, description.KernelDrivers);
         }
         File.WriteAllLines(image.Inputs, description.Projects.Select(project => Path.GetDirectoryName(project)!).Distinct());
+    }
+
+    private void LinkJoint(BuiltImage image, ImageDescription description)
+    {
+        new KernelDiscipline(repository).CheckJoint(description, description.Object);
+        string joint = Path.ChangeExtension(description.Object, ".kernel.o");
+        KernelReferences.Retarget(description.Object, joint);
+        LinkImage(image, description, [.. Kernel.BootObjects(), joint], description.Libraries);
+    }
+
+    /// <summary>
+    /// Which calls the program can make is known once it is linked. When the kernel in the image has others, both are compiled again: at an app's first build,
+    /// and when what it uses has changed. The calls the program can make do not depend on those the kernel has, so once is enough.
+    /// </summary>
+    private void LeaveOutUnused(BuiltImage image, ImageDescription description)
+    {
+        KernelParts parts = KernelParts.ForProgram(description, image.Symbols);
+        Compiler compiler = new(description);
+        if (!compiler.IsCompiledFor(parts))
+        {
+            compiler.Compile(parts);
+            LinkJoint(image, description);
+        }
+        File.WriteAllText(image.Parts, parts.Summary);
     }
 
     private void BuildC(ProgramReference program, BuiltImage image, GuestFile[] extra)
@@ -107,7 +129,9 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
             throw new ToolException($"{program.Path} could not be compiled.", [.. result.Lines.Where(line => line.Contains("error", StringComparison.Ordinal)).Take(20)]);
         if (image.Level.IsLinked)
         {
-            LinkImage(image, Kernel.GetDescription(), [.. Kernel.GetObjects(), output], []);
+            ImageDescription kernel = Kernel.GetDescription();
+            LinkImage(image, kernel, [.. Kernel.GetObjects(), output], []);
+            File.WriteAllText(image.Parts, KernelParts.ForAnyProgram(kernel, drivers: "").Summary);
             PackInitramfs(image, extra);
         }
         else
@@ -125,9 +149,10 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     }
 
     /// <summary>Level 0: the kernel's own image, and the program in the initramfs.</summary>
-    private void PackGeneral(BuiltImage image, string program, GuestFile[] content)
+    private void PackGeneral(BuiltImage image, string program, GuestFile[] content, string drivers = "")
     {
-        string kernel = Kernel.GetImage();
+        string kernel = Kernel.GetImage(drivers, out KernelParts parts);
+        File.WriteAllText(image.Parts, parts.Summary);
         File.Copy(kernel, image.Symbols, overwrite: true);
         Linker.Strip(kernel, image.Kernel);
         PackInitramfs(image, content, program);

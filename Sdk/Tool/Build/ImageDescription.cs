@@ -25,6 +25,15 @@ public sealed class ImageDescription
     /// <summary>The folder that the image goes to.</summary>
     public string Output => Single("output");
 
+    /// <summary>The folder of the project, which relative paths in the compiler's options start from.</summary>
+    public string Project => Single("folder");
+
+    /// <summary>The property KernelCalls: which system calls the image is to have.</summary>
+    public string KernelCalls => values["calls"].FirstOrDefault() ?? "";
+
+    /// <summary>The property KernelDrivers: which drivers the image is to have.</summary>
+    public string KernelDrivers => values["drivers"].FirstOrDefault() ?? "";
+
     /// <summary>The program's machine code, at linked levels with the kernel's.</summary>
     public string Object => Single("object");
 

@@ -35,7 +35,7 @@ public sealed class Linker(Repository repository, MuslLibrary musl)
     public void LinkImage(string name, IEnumerable<string> objects, IEnumerable<string> libraries, string output)
     {
         string libc = Path.Combine(musl.Get(LibcFlavor.Gate), "lib");
-        Link($"The image of {name} could not be linked", [.. CommonOptions, "-T", Script], libc, "crt1.o", objects, libraries, output);
+        Link($"The image of {name} could not be linked", [.. CommonOptions, "-T", Script], libc, "crt1.o", [.. objects, CompileNameCache()], libraries, output);
         byte[] image = File.ReadAllBytes(output);
         if (!ElfFile.SetStackSize(image, StackSize))
             throw new ToolException($"{Script} gives the image no PT_GNU_STACK header, where musl finds the size of stacks.");
@@ -79,7 +79,11 @@ public sealed class Linker(Repository repository, MuslLibrary musl)
             throw CommandRunner.Failure(purpose, Program, result);
     }
 
-    private string CompileSupport() => Assemble(repository.At("Sdk", "Link", "support.c"), ["-O2", "-fPIE", "-mno-red-zone", .. HeaderOptions(LibcFlavor.Plain)]);
+    private string CompileSupport() => CompileC("support.c");
+
+    private string CompileNameCache() => CompileC("nscd.c");
+
+    private string CompileC(string name) => Assemble(repository.At("Sdk", "Link", name), ["-O2", "-fPIE", "-mno-red-zone", .. HeaderOptions(LibcFlavor.Plain)]);
 
     private string ArchiveLargeFileNames()
     {

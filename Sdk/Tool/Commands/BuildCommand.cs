@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Ukl.Tool.Bench;
 using Ukl.Tool.Build;
 
 namespace Ukl.Tool.Commands;
@@ -54,6 +55,8 @@ public static class BuildCommand
                 (new FileInfo(file).Length / 1024.0).ToString("N0", CultureInfo.InvariantCulture) + " KiB",
                 Describe(image, file));
         AnsiConsole.Write(table);
+        if (File.Exists(image.Parts))
+            Console.WriteLine($"kernel: {KernelSize.Measure(image.Symbols):N0} bytes of C# code, {File.ReadAllText(image.Parts)}");
     }
 
     private static string Describe(BuiltImage image, string file)
