@@ -73,7 +73,7 @@ public sealed class BenchMachine(CommandContext context)
     public long Instructions(Guest guest)
     {
         const string Word = "instructions ";
-        string output = Run(guest, Machine with { Extra = [.. InstructionClock, "-plugin", CompilePlugin()] }, "tcg").Output;
+        string output = Run(guest, Machine with { Extra = [.. InstructionClock, "-plugin", InstructionCounter.Compile(context.Repository)] }, "tcg").Output;
         string? line = output.Split('\n').LastOrDefault(line => line.StartsWith(Word, StringComparison.Ordinal));
         return line is not null && long.TryParse(line.AsSpan(Word.Length), CultureInfo.InvariantCulture, out long count)
             ? count
@@ -110,14 +110,5 @@ public sealed class BenchMachine(CommandContext context)
                 seconds = watch.Elapsed.TotalSeconds;
         process.WaitForExit();
         return double.IsNaN(seconds) ? throw new ToolException($"{guest.Name} ended without printing '{text}'.") : seconds;
-    }
-
-    private string CompilePlugin()
-    {
-        string source = context.Repository.At("Sdk", "Tool", "Bench", "instructions.c");
-        string output = Path.Combine(context.Repository.KernelOutput, "instructions.so");
-        if (!File.Exists(output) || File.GetLastWriteTimeUtc(output) < File.GetLastWriteTimeUtc(source))
-            CommandRunner.Require("The instruction counter could not be compiled", "gcc", ["-O2", "-fPIC", "-shared", "-o", output, source]);
-        return output;
     }
 }

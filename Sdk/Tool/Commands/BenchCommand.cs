@@ -24,7 +24,7 @@ public static class BenchCommand
         boot.SetAction(_ => Boot(new CommandContext()));
         Command calls = new("calls", "Instructions per operation, of a static C program");
         calls.SetAction(_ => Calls(new CommandContext()));
-        return new Command("bench", "Measure boot or calls beside a Linux guest") { boot, calls };
+        return new Command("bench", "Measure boot, calls or servers beside a Linux guest") { boot, calls, BenchNetCommand.Create() };
     }
 
     private static int Boot(CommandContext context)

@@ -29,6 +29,10 @@ public static class CommandRunner
         ["grub-mkrescue"] = "grub-common",
         ["xorriso"] = "xorriso",
         ["dotnet"] = "dotnet-sdk-10.0",
+        ["ip"] = "iproute2",
+        ["wrk"] = "wrk",
+        ["redis-benchmark"] = "redis-tools",
+        ["tcpdump"] = "tcpdump",
     };
 
     /// <summary>Runs a command to its end, whatever its exit code.</summary>
@@ -114,9 +118,15 @@ public static class CommandRunner
         }
         catch (Win32Exception)
         {
-            string package = Packages.TryGetValue(start.FileName, out string? name) ? $" (package {name})" : "";
-            throw new ToolException($"The program {start.FileName}{package} is not installed or not in PATH.");
+            throw Missing(start.FileName);
         }
+    }
+
+    /// <summary>The exception for a program that is not there.</summary>
+    public static ToolException Missing(string program)
+    {
+        string package = Packages.TryGetValue(program, out string? name) ? $" (package {name})" : "";
+        return new ToolException($"The program {program}{package} is not installed or not in PATH.");
     }
 
     /// <summary>Whether a program can be found in PATH.</summary>

@@ -1,0 +1,145 @@
+using Ukl.Tool.Build;
+using Ukl.Tool.Commands;
+using Ukl.Tool.Network;
+using Ukl.Tool.Qemu;
+
+namespace Ukl.Tool.Bench;
+
+/// <summary>One client's load on a server.</summary>
+/// <param name="Name">What the client does: "wrk, 50 connections".</param>
+/// <param name="Run">Does it for about so many seconds.</param>
+public sealed record NetworkLoad(string Name, Func<NetworkGuest, NetworkRig, int, LoadResult> Run)
+{
+    /// <summary>The most instructions per request that the linked level may take; null when no figure is set.</summary>
+    public long? Target { get; init; }
+}
+
+/// <summary>A server in a guest, as it is measured.</summary>
+/// <param name="Load">What the client did.</param>
+/// <param name="Guest">The guest's name.</param>
+/// <param name="Client">What the client saw.</param>
+/// <param name="PerRequest">Instructions of the whole guest per request.</param>
+/// <param name="ProgramPerRequest">Those of the program, with its runtime and libraries.</param>
+/// <param name="Functions">Where they went, the most expensive first.</param>
+public sealed record NetworkFigure(
+    NetworkLoad Load, string Guest, LoadResult Client, double PerRequest, double ProgramPerRequest, IReadOnlyList<FunctionCount> Functions);
+
+/// <summary>
+/// Measures servers in guests, Linux and ours, with the same QEMU, the same flags and the same client over a tap device. Every guest has one CPU. Instructions are
+/// those between two readings of the counter, less what the idle guest executes in the same time.
+/// </summary>
+/// <param name="context">Tree, levels and builder.</param>
+/// <param name="seconds">How long each load lasts.</param>
+public sealed class NetworkBench(CommandContext context, int seconds)
+{
+    /// <summary>As for the calls: string instructions are slow under TCG, so both kernels are told not to use them.</summary>
+    private static readonly MachineOptions Machine = new() { CpuModel = "max,-erms,-fsrm" };
+
+    private const string InitProgram = "Tests/Bench/linux-init.c";
+
+    /// <summary>Where Linux and our kernel put a position-independent program when addresses are not randomised.</summary>
+    private const ulong ProgramBase = 0x5555_5555_4000;
+
+    private const int SymbolPort = 11;
+
+    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(2);
+
+    private readonly LinuxGuest linux = new(context.Repository);
+
+    /// <summary>A guest that can be booted.</summary>
+    /// <param name="Kernel">Its kernel.</param>
+    /// <param name="Initramfs">Its initramfs.</param>
+    /// <param name="CommandLine">Its kernel's command line.</param>
+    /// <param name="Map">Its functions.</param>
+    public sealed record Guest(string Kernel, string Initramfs, string CommandLine, CodeMap Map);
+
+    /// <summary>The release of the Linux that is measured beside.</summary>
+    public string LinuxName => linux.Name;
+
+    /// <summary>A program at one of our levels.</summary>
+    public Guest Ours(string program, Level level, IReadOnlyList<string> arguments)
+    {
+        BuiltImage image = Build(program, level);
+        KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, [], arguments).Add("console", "pipe");
+        foreach (string word in NetworkRig.AddressWords)
+            commandLine.Add(word);
+        CodeMap map = level.IsLinked
+            ? new CodeMap().AddLinkedImage(image.Symbols, Build(InitProgram, context.Levels.General).Symbols)
+            : new CodeMap().AddImage(image.Symbols).AddImage(ProgramSymbols(program, image), ProgramBase);
+        return new Guest(image.Kernel, image.Initramfs, commandLine.ToString(), map);
+    }
+
+    /// <summary>The same program's file of level 0 on Linux.</summary>
+    public Guest Linux(string program, IReadOnlyList<string> arguments)
+    {
+        BuiltImage image = Build(program, context.Levels.General);
+        string initramfs = linux.PackNetwork(image, Build(InitProgram, context.Levels.General));
+        CodeMap map = new CodeMap().AddImage(ProgramSymbols(program, image), ProgramBase);
+        string commandLine = LinuxGuest.NetworkCommandLine(image, [.. NetworkRig.AddressWords, "norandmaps", $"symbols={SymbolPort}"], arguments);
+        return new Guest(linux.Kernel(), initramfs, commandLine, map);
+    }
+
+    /// <summary>Boots a guest and puts all loads on it, one after the other.</summary>
+    /// <param name="guest">The guest.</param>
+    /// <param name="name">How it is called in the figures.</param>
+    /// <param name="port">The port on which its server listens.</param>
+    /// <param name="loads">The loads.</param>
+    public IReadOnlyList<NetworkFigure> Measure(Guest guest, string name, int port, IReadOnlyList<NetworkLoad> loads)
+    {
+        using NetworkRig rig = new();
+        using InstructionCounter counter = new(context.Repository);
+        using NetworkGuest running = Boot(rig, guest, Machine with { Extra = [.. NetworkRig.CardOnTap(Machine.Type), .. counter.Arguments] });
+        running.WaitForPort(port, BootLimit);
+        double idle = IdlePerSecond(counter);
+        return [.. loads.Select(load => Measure(guest.Map, name, running, rig, counter, load, idle))];
+    }
+
+    private NetworkFigure Measure(CodeMap map, string name, NetworkGuest running, NetworkRig rig, InstructionCounter counter, NetworkLoad load, double idle)
+    {
+        const int WarmUp = 2;
+        load.Run(running, rig, WarmUp);
+        InstructionSample before = counter.Read();
+        TimeSpan start = running.Started.Elapsed;
+        LoadResult result = load.Run(running, rig, seconds);
+        double elapsed = (running.Started.Elapsed - start).TotalSeconds;
+        InstructionSample during = counter.Read().Since(before);
+        if (running.HasEnded)
+            throw running.Failure("it ended under load");
+        double requests = Math.Max(result.Requests, 1);
+        return new NetworkFigure(
+            load, name, result, (during.Total - (idle * elapsed)) / requests, map.ProgramInstructions(during) / requests, map.ByFunction(during));
+    }
+
+    /// <summary>What the guest executes per second while nobody asks anything of it.</summary>
+    private static double IdlePerSecond(InstructionCounter counter)
+    {
+        Thread.Sleep(IdleTime);
+        InstructionSample before = counter.Read();
+        Thread.Sleep(IdleTime);
+        return counter.Read().Since(before).Total / IdleTime.TotalSeconds;
+    }
+
+    private static NetworkGuest Boot(NetworkRig rig, Guest guest, MachineOptions machine)
+    {
+        NetworkGuest running = new(rig, status => QemuCommand.Arguments(guest.Kernel, guest.Initramfs, guest.CommandLine, machine, "tcg", status, SerialLine.Pipe));
+        try
+        {
+            if (guest.CommandLine.Contains($" symbols={SymbolPort} ", StringComparison.Ordinal))
+                guest.Map.AddKernelSymbols(running.ReadText(SymbolPort, BootLimit));
+            return running;
+        }
+        catch
+        {
+            running.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A finished program has what symbols it was given.</summary>
+    private static string ProgramSymbols(string program, BuiltImage image) => File.Exists(image.ProgramSymbols) ? image.ProgramSymbols : program;
+
+    private BuiltImage Build(string program, Level level) =>
+        context.Builder.Build(ProgramReference.Resolve(context.Repository, Path.IsPathRooted(program) ? program : context.Repository.At(program)), level);
+}
