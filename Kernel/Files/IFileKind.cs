@@ -18,6 +18,9 @@ public enum FileTraits : uint
 
     /// <summary>epoll_ctl refuses it with EPERM: it is always ready (regular files and directories).</summary>
     NoEpoll = 2,
+
+    /// <summary>It is a socket: <see cref="OpenFile.Object"/> is a <see cref="Net.Sockets.Socket"/>.</summary>
+    Socket = 4,
 }
 
 /// <summary>

@@ -1,0 +1,43 @@
+// Makes sockets of every family. Source: socket(2), unix(7), ip(7), ipv6(7), netlink(7).
+using Ukl.Kernel.Abi;
+using Ukl.Kernel.Net.Sockets.Unix;
+
+namespace Ukl.Kernel.Net.Sockets;
+
+/// <summary>From family, type and protocol to a socket of the right kind.</summary>
+internal static unsafe class SocketFactory
+{
+    // One more than the highest family and type there are names for (NPROTO, SOCK_MAX).
+    private const uint FamilyCount = 46, TypeCount = 11;
+
+    /// <summary>
+    /// Makes a socket without file. EAFNOSUPPORT: no such family; EINVAL: no such type; ESOCKTNOSUPPORT, EPROTONOSUPPORT: the family lacks that type or protocol; EPERM; ENOMEM.
+    /// </summary>
+    internal static Errno Create(AddressFamily family, SocketType type, int protocol, out Socket* socket)
+    {
+        socket = null;
+        if ((uint)family >= FamilyCount)
+            return Errno.EAFNOSUPPORT;
+        if ((uint)type >= TypeCount)
+            return Errno.EINVAL;
+        return family switch
+        {
+            AddressFamily.Unix => CreateUnix(type, protocol, out socket),
+            _ => Errno.EAFNOSUPPORT,
+        };
+    }
+
+    private static Errno CreateUnix(SocketType type, int protocol, out Socket* socket)
+    {
+        socket = null;
+        if (protocol != 0 && protocol != (int)AddressFamily.Unix)
+            return Errno.EPROTONOSUPPORT;
+        // SOCK_RAW is another name for SOCK_DGRAM here.
+        if (type == SocketType.Raw)
+            type = SocketType.Datagram;
+        if (type is not (SocketType.Stream or SocketType.Datagram or SocketType.SeqPacket))
+            return Errno.ESOCKTNOSUPPORT;
+        socket = (Socket*)UnixSocket.Create(type);
+        return socket != null ? Errno.None : Errno.ENOMEM;
+    }
+}
