@@ -12,6 +12,8 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
 
     private Linker Linker => new(repository, musl);
 
+    private OpenSslLibrary OpenSsl => new(repository, Linker, reporter);
+
     private KernelImage Kernel => new(repository, levels, Linker, reporter);
 
     /// <summary>The level that a program is built at when the command line names none.</summary>
@@ -74,6 +76,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
 
     private void Link(ImageDescription description, BuiltImage image, GuestFile[] extra)
     {
+        IReadOnlyList<string> libraries = OpenSsl.Replace(description, description.Object);
         GuestFile[] content = [.. description.Content.Select(file => new GuestFile(file.Source, $"/app/{file.Target}")), .. extra];
         if (image.Level.IsLinked)
         {
@@ -82,13 +85,13 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
                 new KernelDiscipline(repository).CheckJoint(description, description.Object);
                 string joint = Path.ChangeExtension(description.Object, ".kernel.o");
                 KernelReferences.Retarget(description.Object, joint);
-                LinkImage(image, description, [.. Kernel.BootObjects(), joint], description.Libraries);
+                LinkImage(image, description, [.. Kernel.BootObjects(), joint], libraries);
             });
             PackInitramfs(image, content);
         }
         else
         {
-            reporter.Step($"Linking {image.Name}", () => Linker.LinkProgram(image.Name, [description.Object], description.Libraries, image.ProgramSymbols));
+            reporter.Step($"Linking {image.Name}", () => Linker.LinkProgram(image.Name, [description.Object], libraries, image.ProgramSymbols));
             Linker.Strip(image.ProgramSymbols, image.Program);
             PackGeneral(image, image.Program, content);
         }
