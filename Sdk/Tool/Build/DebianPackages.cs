@@ -18,10 +18,31 @@ public sealed class DebianPackages(Repository repository)
     /// <param name="folder">Where its tree goes; must not exist.</param>
     public void UnpackSource(string package, string folder)
     {
-        string download = Fetch(["source", "--download-only", package], package);
+        string download = FetchSource(package);
         string description = Directory.GetFiles(download, "*.dsc").Single();
         CommandRunner.Require($"The source of {package} could not be unpacked", "dpkg-source", ["--no-check", "--extract", description, folder]);
         Directory.Delete(download, recursive: true);
+    }
+
+    /// <summary>The newest version, or else an older one: an archive may list a version that a mirror does not have.</summary>
+    private string FetchSource(string package)
+    {
+        EnsureLists();
+        const string Field = "Version: ";
+        string[] lines = CommandRunner.Run("apt-cache", [.. Options(), "showsrc", package]).Lines;
+        string[] versions = [.. lines.Where(line => line.StartsWith(Field, StringComparison.Ordinal)).Select(line => line[Field.Length..]).Distinct()];
+        foreach (string version in versions)
+        {
+            try
+            {
+                return Fetch(["source", "--download-only", $"{package}={version}"], package);
+            }
+            catch (ToolException) when (version != versions[^1])
+            {
+                continue;
+            }
+        }
+        throw new ToolException($"The distribution has no source package {package}.");
     }
 
     /// <summary>Downloads and unpacks a binary package.</summary>

@@ -12,6 +12,8 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
 
     private Linker Linker => new(repository, musl);
 
+    private OpenSslLibrary OpenSsl => new(repository, Linker, reporter);
+
     private KernelImage Kernel => new(repository, levels, Linker, reporter);
 
     /// <summary>The level that a program is built at when the command line names none.</summary>
@@ -74,45 +76,46 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
 
     private void Link(ImageDescription description, BuiltImage image, GuestFile[] extra)
     {
+        IReadOnlyList<string> libraries = OpenSsl.Replace(description, description.Object);
         GuestFile[] content = [.. description.Content.Select(file => new GuestFile(file.Source, $"/app/{file.Target}")), .. extra];
         if (image.Level.IsLinked)
         {
             reporter.Step($"Linking {image.Name}", () =>
             {
-                LinkJoint(image, description);
-                LeaveOutUnused(image, description);
+                LinkJoint(image, description, libraries);
+                LeaveOutUnused(image, description, libraries);
             });
             PackInitramfs(image, content);
         }
         else
         {
-            reporter.Step($"Linking {image.Name}", () => Linker.LinkProgram(image.Name, [description.Object], description.Libraries, image.ProgramSymbols));
+            reporter.Step($"Linking {image.Name}", () => Linker.LinkProgram(image.Name, [description.Object], libraries, image.ProgramSymbols));
             Linker.Strip(image.ProgramSymbols, image.Program);
             PackGeneral(image, image.Program, content, description.KernelDrivers);
         }
         File.WriteAllLines(image.Inputs, description.Projects.Select(project => Path.GetDirectoryName(project)!).Distinct());
     }
 
-    private void LinkJoint(BuiltImage image, ImageDescription description)
+    private void LinkJoint(BuiltImage image, ImageDescription description, IReadOnlyList<string> libraries)
     {
         new KernelDiscipline(repository).CheckJoint(description, description.Object);
         string joint = Path.ChangeExtension(description.Object, ".kernel.o");
         KernelReferences.Retarget(description.Object, joint);
-        LinkImage(image, description, [.. Kernel.BootObjects(), joint], description.Libraries);
+        LinkImage(image, description, [.. Kernel.BootObjects(), joint], libraries);
     }
 
     /// <summary>
     /// Which calls the program can make is known once it is linked. When the kernel in the image has others, both are compiled again: at an app's first build,
     /// and when what it uses has changed. The calls the program can make do not depend on those the kernel has, so once is enough.
     /// </summary>
-    private void LeaveOutUnused(BuiltImage image, ImageDescription description)
+    private void LeaveOutUnused(BuiltImage image, ImageDescription description, IReadOnlyList<string> libraries)
     {
         KernelParts parts = KernelParts.ForProgram(description, image.Symbols);
         Compiler compiler = new(description);
         if (!compiler.IsCompiledFor(parts))
         {
             compiler.Compile(parts);
-            LinkJoint(image, description);
+            LinkJoint(image, description, libraries);
         }
         File.WriteAllText(image.Parts, parts.Summary);
     }

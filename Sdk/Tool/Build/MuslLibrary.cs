@@ -57,7 +57,7 @@ public sealed class MuslLibrary(Repository repository, Reporter reporter)
     {
         Directory.CreateDirectory(home);
         // Two builds at the same time must not see each other's half: the second waits and finds the work done.
-        using FileStream guard = Lock(Path.Combine(home, "lock"));
+        using IDisposable guard = FileLock.Take(Path.Combine(home, "lock"));
         foreach (LibcFlavor flavor in Enum.GetValues<LibcFlavor>())
         {
             string prefix = Path.Combine(home, FlavorName(flavor));
@@ -90,20 +90,5 @@ public sealed class MuslLibrary(Repository repository, Reporter reporter)
         if (Directory.Exists(prefix))
             Directory.Delete(prefix, recursive: true);
         Directory.Move(staging, prefix);
-    }
-
-    private static FileStream Lock(string path)
-    {
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                Thread.Sleep(TimeSpan.FromMilliseconds(200));
-            }
-        }
     }
 }

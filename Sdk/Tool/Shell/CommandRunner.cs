@@ -26,6 +26,7 @@ public static class CommandRunner
         ["objcopy"] = "binutils",
         ["make"] = "make",
         ["dpkg-source"] = "dpkg-dev",
+        ["perl"] = "perl",
         ["grub-mkrescue"] = "grub-common",
         ["xorriso"] = "xorriso",
         ["dotnet"] = "dotnet-sdk-10.0",
