@@ -1,5 +1,6 @@
-// A switch per driver, which ilc replaces by a constant (--feature:Ukl.Driver.NAME=false) when a project leaves the driver out. Each is named after the type or
-// namespace of its driver. Source of truth: FeatureSwitchDefinitionAttribute of .NET; the tool reads the names from here (Sdk/Lint/Linking/KernelSwitches.cs).
+// A switch per driver, which ilc replaces by a constant (--feature:Ukl.Driver.NAME=false) when an image leaves the driver out: because its project says so, or
+// because the program can make none of the calls that the driver serves. Source of truth: FeatureSwitchDefinitionAttribute of .NET; the tool reads names and calls
+// from here (Sdk/Lint/Linking/KernelSwitches.cs).
 using System.Diagnostics.CodeAnalysis;
 
 namespace Ukl.Drivers;
@@ -34,4 +35,11 @@ internal static class LinkedDrivers
     /// <summary>The battery-backed clock.</summary>
     [FeatureSwitchDefinition("Ukl.Driver.Rtc")]
     internal static bool Rtc => true;
+
+    /// <summary>The random number device of virtio.</summary>
+    [FeatureSwitchDefinition("Ukl.Driver.VirtioRandom")]
+    internal static bool VirtioRandom => true;
+
+    /// <summary>Any device of virtio, and so the buses that they are found on. A plain |, because || would hide the constant from the compiler.</summary>
+    internal static bool Virtio => VirtioRandom;
 }

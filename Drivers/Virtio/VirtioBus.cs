@@ -72,13 +72,13 @@ internal static unsafe class VirtioBus
         Pool<MmioTransport>.Free(transport);
     }
 
-    private static bool HasDriver(int type) => type is RandomType;
+    private static bool HasDriver(int type) => LinkedDrivers.VirtioRandom && type == RandomType;
 
     private static void Start(int type, in TransportOperations transport)
     {
         switch (type)
         {
-            case RandomType:
+            case RandomType when LinkedDrivers.VirtioRandom:
                 RandomDevice.Start(transport);
                 break;
         }

@@ -67,7 +67,8 @@ public static class CompatibilityPage
 
     private static string Escape(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
 
-    private static string NameOf(MetadataReader metadata, CustomAttribute attribute)
+    /// <summary>The name of an attribute's type, without its namespace.</summary>
+    internal static string NameOf(MetadataReader metadata, CustomAttribute attribute)
     {
         switch (attribute.Constructor.Kind)
         {

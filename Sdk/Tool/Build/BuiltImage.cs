@@ -33,6 +33,6 @@ public sealed record BuiltImage(string Name, Level Level, string Folder)
     /// <summary>Says that the files above belong together and are complete.</summary>
     public string Stamp => Path.Combine(Folder, "stamp.txt");
 
-    /// <summary>The project folders that the program was built from, one a line.</summary>
+    /// <summary>What the program was built from besides its own folder: project folders and source files, one a line.</summary>
     public string Inputs => Path.Combine(Folder, "inputs.txt");
 }

@@ -93,7 +93,7 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
             Linker.Strip(image.ProgramSymbols, image.Program);
             PackGeneral(image, image.Program, content, description.KernelDrivers);
         }
-        File.WriteAllLines(image.Inputs, description.Projects.Select(project => Path.GetDirectoryName(project)!).Distinct());
+        File.WriteAllLines(image.Inputs, [.. description.Projects.Select(project => Path.GetDirectoryName(project)!).Distinct(), .. description.Sources]);
     }
 
     private void LinkJoint(BuiltImage image, ImageDescription description, IReadOnlyList<string> libraries)

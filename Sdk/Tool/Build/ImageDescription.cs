@@ -55,6 +55,9 @@ public sealed class ImageDescription
     /// <summary>Projects that the program refers to, directly or not.</summary>
     public IReadOnlyList<string> Projects => [.. values["project"]];
 
+    /// <summary>Source files of the program that do not lie in its project's folder.</summary>
+    public IReadOnlyList<string> Sources => [.. values["source"]];
+
     /// <summary>Files that lie beside the program: where they are, and their path from the program's folder.</summary>
     public IEnumerable<(string Source, string Target)> Content =>
         values["content"].Distinct().Select(line => line.Split('|', 2)).Where(parts => parts.Length == 2).Select(parts => (parts[0], parts[1].Replace('\\', '/')));

@@ -58,17 +58,14 @@ public sealed class KernelParts
     public static KernelParts ForProgram(ImageDescription description, string image)
     {
         KernelSwitches known = KernelSwitches.Read(description.Kernel);
-        IEnumerable<string> drivers = LeftOut(description.KernelDrivers, known.Drivers);
-        switch (description.KernelCalls)
+        (IReadOnlyList<string> needed, string reason) = description.KernelCalls switch
         {
-            case All:
-                return new KernelParts(known, [], drivers, "the project asks for it");
-            case Reachable or "":
-                (IReadOnlyList<string> needed, string reason) = Needed(known.Calls, CallNumbers.Read(ObjectFile.Read(image)));
-                return new KernelParts(known, known.Calls.Except(needed), drivers, reason);
-            default:
-                throw new ToolException($"KernelCalls is '{description.KernelCalls}'; it can be '{Reachable}' (the calls that the program can make) or '{All}'.");
-        }
+            All => (known.Calls, "the project asks for it"),
+            Reachable or "" => Needed(known.Calls, CallNumbers.Read(ObjectFile.Read(image))),
+            _ => throw new ToolException($"KernelCalls is '{description.KernelCalls}'; it can be '{Reachable}' (the calls that the program can make) or '{All}'."),
+        };
+        IEnumerable<string> useless = known.Drivers.Where(driver => driver.Serves.Count > 0 && !driver.Serves.Intersect(needed).Any()).Select(driver => driver.Name);
+        return new KernelParts(known, known.Calls.Except(needed), LeftOut(description.KernelDrivers, known.Drivers).Union(useless).Order(StringComparer.Ordinal), reason);
     }
 
     /// <summary>The calls that must be kept, and why that is all of them, when it is.</summary>
@@ -87,11 +84,12 @@ public sealed class KernelParts
 
     /// <summary>Reads the property KernelDrivers: "all", the names to keep, or the names to leave out with a minus before each.</summary>
     /// <exception cref="ToolException">There is no such driver, or both kinds of names are given.</exception>
-    public static IReadOnlyList<string> LeftOut(string property, IReadOnlyList<string> drivers)
+    public static IReadOnlyList<string> LeftOut(string property, IReadOnlyList<DriverSwitch> drivers)
     {
         string[] words = [.. property.Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
         if (words is [] or [All])
             return [];
+        string[] names = [.. drivers.Select(driver => driver.Name)];
         bool isLeavingOut = words[0].StartsWith('-');
         List<string> named = [];
         foreach (string word in words)
@@ -99,9 +97,9 @@ public sealed class KernelParts
             string name = word.TrimStart('-');
             if (word.StartsWith('-') != isLeavingOut)
                 throw new ToolException("KernelDrivers names either the drivers to keep, or those to leave out with a minus before each; it cannot do both.");
-            named.Add(drivers.FirstOrDefault(driver => driver.Equals(name, StringComparison.OrdinalIgnoreCase))
-                ?? throw new ToolException($"KernelDrivers names '{name}', and there is no such driver; the drivers are {string.Join(", ", drivers)}."));
+            named.Add(names.FirstOrDefault(driver => driver.Equals(name, StringComparison.OrdinalIgnoreCase))
+                ?? throw new ToolException($"KernelDrivers names '{name}', and there is no such driver; the drivers are {string.Join(", ", names)}."));
         }
-        return [.. drivers.Where(driver => named.Contains(driver) == isLeavingOut)];
+        return [.. names.Where(driver => named.Contains(driver) == isLeavingOut)];
     }
 }
