@@ -30,9 +30,10 @@ internal unsafe struct MsixTable
     internal static bool TryEnable(in PciFunction function, out MsixTable table)
     {
         table = default;
-        int capability = function.FindCapability(CapabilityId, 0);
-        if (capability == 0)
+        var walk = new PciCapabilities(function);
+        if (!walk.MoveNext(CapabilityId))
             return false;
+        int capability = walk.Offset;
         ushort control = function.Read16(capability + ControlOffset);
         int count = (control & SizeMask) + 1;
         uint place = function.Read32(capability + TableOffset);

@@ -1,5 +1,4 @@
-// One function of a PCI device: identity, command register, base addresses, capabilities. Source: PCI local bus specification 3.0, sections 6.1 (header), 6.2.5 (base
-// addresses), 6.7 (capabilities list).
+// One function of a PCI device: identity, command register, base addresses. Source: PCI local bus specification 3.0, sections 6.1 (header) and 6.2.5 (base addresses).
 using Ukl.Kernel.Arch;
 
 namespace Ukl.Drivers.Pci;
@@ -18,25 +17,18 @@ internal struct PciBar
 internal struct PciFunction
 {
     private const int CommandRegister = 0x04;
-    private const int StatusRegister = 0x06;
     private const int FirstBar = 0x10;
     private const int SubsystemRegister = 0x2c;
-    private const int CapabilitiesPointer = 0x34;
 
     private const ushort MemorySpace = 1 << 1;
     private const ushort BusMaster = 1 << 2;
     private const ushort InterruptDisable = 1 << 10;
-    private const ushort CapabilitiesList = 1 << 4;
 
     private const uint BarIsPort = 1;
     private const uint BarTypeMask = 3 << 1;
     private const uint BarIs64Bits = 2 << 1;
     private const uint BarFlags = 15;
     private const int BarCount = 6;
-
-    /// <summary>First offset after the header, and the most capabilities that fit behind it.</summary>
-    private const int FirstCapability = 0x40;
-    private const int CapabilityCapacity = (256 - FirstCapability) / 4;
 
     /// <summary>Where it sits.</summary>
     internal PciAddress Address;
@@ -67,27 +59,6 @@ internal struct PciFunction
 
     /// <summary>Takes away what <see cref="Enable"/> gave.</summary>
     internal readonly void Disable() => Write16(CommandRegister, (ushort)(Read16(CommandRegister) & ~(MemorySpace | BusMaster)));
-
-    /// <summary>
-    /// Finds the next capability with this id after <paramref name="previous"/> (0: the first). 0 when there is none. A list that leaves the space or goes in circles
-    /// ends.
-    /// </summary>
-    internal readonly int FindCapability(byte id, int previous)
-    {
-        if ((Read16(StatusRegister) & CapabilitiesList) == 0)
-            return 0;
-        int at = Read8(CapabilitiesPointer) & ~3;
-        bool isAfterPrevious = previous == 0;
-        for (int i = 0; i < CapabilityCapacity && at >= FirstCapability; i++)
-        {
-            ushort header = Read16(at);
-            if (isAfterPrevious && (byte)header == id)
-                return at;
-            isAfterPrevious |= at == previous;
-            at = (header >> 8) & ~3;
-        }
-        return 0;
-    }
 
     /// <summary>
     /// Reads a base address and measures its size, for which the function stops answering for a moment. False when the register is none of memory's, has no address, or

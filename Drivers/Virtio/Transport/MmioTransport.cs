@@ -91,7 +91,7 @@ internal unsafe struct MmioTransport : IVirtioTransport
     public static uint ReadConfiguration(void* self, uint offset, int size)
     {
         var transport = (MmioTransport*)self;
-        if (offset > transport->_length - Configuration - (uint)size)
+        if ((ulong)offset + (uint)size > transport->_length - Configuration)
             return 0;
         byte* register = transport->_registers + Configuration + offset;
         return size == 1 ? Mmio.Read8(register) : size == 2 ? Mmio.Read16(register) : Mmio.Read32(register);
@@ -111,7 +111,7 @@ internal unsafe struct MmioTransport : IVirtioTransport
     {
         var transport = (MmioTransport*)self;
         byte* registers = transport->_registers;
-        if (!transport->_handlers.TryAdd(handler, context) || !transport->TryConnect())
+        if (!transport->_handlers.TrySet(queue, handler, context) || !transport->TryConnect())
             return false;
         *notifier = new QueueNotifier { Register = registers + QueueNotify, Queue = queue, IsWide = true };
         Mmio.Write32(registers + QueueSelect, queue);

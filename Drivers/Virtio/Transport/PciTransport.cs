@@ -60,6 +60,9 @@ internal unsafe struct PciTransport : IVirtioTransport
     private QueueHandlers _shared;
     private bool _hasSharedMessage;
 
+    /// <summary>One bit for each queue that has a message of its own.</summary>
+    private ulong _connected;
+
     /// <summary>The virtio device type of a function (section 5); 0 when it is no virtio device.</summary>
     internal static int TypeOf(in PciFunction function)
     {
@@ -72,8 +75,10 @@ internal unsafe struct PciTransport : IVirtioTransport
     internal System.ReadOnlySpan<byte> Initialize(in PciFunction function)
     {
         this = default;
-        for (int at = function.FindCapability(VendorSpecific, 0); at != 0; at = function.FindCapability(VendorSpecific, at))
+        var walk = new PciCapabilities(function);
+        while (walk.MoveNext(VendorSpecific))
         {
+            int at = walk.Offset;
             if (function.Read8(at + CapabilityLength) < SmallestCapability)
                 continue;
             int bar = function.Read8(at + CapabilityBar);
@@ -181,14 +186,22 @@ internal unsafe struct PciTransport : IVirtioTransport
         return Mmio.Read16(transport->_common + MsixConfiguration) == SharedVector;
     }
 
-    /// <summary>A message of the queue's own when the table is long enough; else it shares message 0 with the configuration.</summary>
+    /// <summary>
+    /// A message of the queue's own when the table is long enough; else it shares message 0 with the configuration. A queue that is started again after a reset keeps its
+    /// message and its handler.
+    /// </summary>
     private bool TryConnect(ushort queue, delegate*<void*, void> handler, void* context, out ushort vector)
     {
         vector = (ushort)(queue + 1);
-        if (vector < _messages.Count)
-            return _messages.TryRegister(vector, handler, context);
+        if (vector < _messages.Count && queue < sizeof(ulong) * 8)
+        {
+            if ((_connected & (1ul << queue)) == 0 && !_messages.TryRegister(vector, handler, context))
+                return false;
+            _connected |= 1ul << queue;
+            return true;
+        }
         vector = SharedVector;
-        return _shared.TryAdd(handler, context) && TryUseSharedMessage();
+        return _shared.TrySet(queue, handler, context) && TryUseSharedMessage();
     }
 
     private bool TryUseSharedMessage()

@@ -8,16 +8,15 @@ internal unsafe struct QueueHandlers
     private const int Capacity = 8;
 
     private HandlerArray _handlers;
-    private int _count;
     private Handler _configuration;
 
-    /// <summary>Adds a queue's handler; false when there are too many.</summary>
-    internal bool TryAdd(delegate*<void*, void> function, void* context)
+    /// <summary>Sets a queue's handler; false when its number is too high.</summary>
+    internal bool TrySet(ushort queue, delegate*<void*, void> function, void* context)
     {
-        if (_count == Capacity)
+        if (queue >= Capacity)
             return false;
-        _handlers[_count].Function = function;
-        _handlers[_count++].Context = context;
+        _handlers[queue].Function = function;
+        _handlers[queue].Context = context;
         return true;
     }
 
@@ -31,8 +30,11 @@ internal unsafe struct QueueHandlers
     /// <summary>Calls the queues' handlers.</summary>
     internal readonly void CallQueues()
     {
-        for (int i = 0; i < _count; i++)
-            _handlers[i].Function(_handlers[i].Context);
+        for (int i = 0; i < Capacity; i++)
+        {
+            if (_handlers[i].Function != null)
+                _handlers[i].Function(_handlers[i].Context);
+        }
     }
 
     /// <summary>Calls the configuration's handler.</summary>
