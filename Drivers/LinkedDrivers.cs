@@ -2,6 +2,7 @@
 // because the program can make none of the calls that the driver serves. Source of truth: FeatureSwitchDefinitionAttribute of .NET; the tool reads names and calls
 // from here (Sdk/Lint/Linking/KernelSwitches.cs).
 using System.Diagnostics.CodeAnalysis;
+using Ukl.Kernel.Abi;
 
 namespace Ukl.Drivers;
 
@@ -36,10 +37,14 @@ internal static class LinkedDrivers
     [FeatureSwitchDefinition("Ukl.Driver.Rtc")]
     internal static bool Rtc => true;
 
+    /// <summary>The network device of virtio.</summary>
+    [FeatureSwitchDefinition("Ukl.Driver.VirtioNetwork"), ServesCall("socket")]
+    internal static bool VirtioNetwork => true;
+
     /// <summary>The random number device of virtio.</summary>
     [FeatureSwitchDefinition("Ukl.Driver.VirtioRandom")]
     internal static bool VirtioRandom => true;
 
     /// <summary>Any device of virtio, and so the buses that they are found on. A plain |, because || would hide the constant from the compiler.</summary>
-    internal static bool Virtio => VirtioRandom;
+    internal static bool Virtio => VirtioNetwork | VirtioRandom;
 }

@@ -20,4 +20,7 @@ internal static class Features
 
     /// <summary>What every driver here takes when it is offered.</summary>
     internal const ulong Common = IndirectDescriptors | EventIndex | Version1 | AccessPlatform;
+
+    /// <summary>For a device without features of its own.</summary>
+    internal static ulong ChooseNone(ulong offered) => 0;
 }

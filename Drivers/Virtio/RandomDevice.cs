@@ -31,7 +31,7 @@ internal unsafe struct RandomDevice
         if (random == null)
             return;
         random->_device = new VirtioDevice(transport, "virtio-rng"u8);
-        if (!random->_device.TryNegotiate(0) || !random->_device.TryStartQueue(&random->_queue, 0, QueueSize, 0, &HandleInterrupt, random))
+        if (!random->_device.TryNegotiate(&Features.ChooseNone) || !random->_device.TryStartQueue(&random->_queue, 0, QueueSize, 0, 0, &HandleInterrupt, random))
             return;
         random->_device.Start();
         Ask(random);

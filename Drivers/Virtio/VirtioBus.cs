@@ -2,11 +2,14 @@
 // kernel-parameters (virtio_mmio.device=SIZE@ADDRESS:IRQ[:ID]); ACPI id LNRO0005.
 using System;
 using Ukl.Drivers.Pci;
+using Ukl.Drivers.Virtio.Net;
+using Ukl.Drivers.Virtio.Queue;
 using Ukl.Drivers.Virtio.Transport;
 using Ukl.Kernel.Boot;
 using Ukl.Kernel.Core;
 using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Memory;
+using Ukl.Kernel.Net;
 
 namespace Ukl.Drivers.Virtio;
 
@@ -14,6 +17,7 @@ namespace Ukl.Drivers.Virtio;
 internal static unsafe class VirtioBus
 {
     // Device types.
+    private const int NetworkType = 1;
     private const int RandomType = 4;
 
     /// <summary>"LNRO0005": a virtio device behind registers in memory.</summary>
@@ -72,16 +76,30 @@ internal static unsafe class VirtioBus
         Pool<MmioTransport>.Free(transport);
     }
 
-    private static bool HasDriver(int type) => LinkedDrivers.VirtioRandom && type == RandomType;
+    private static bool HasDriver(int type) =>
+        (LinkedDrivers.VirtioNetwork && type == NetworkType) || (LinkedDrivers.VirtioRandom && type == RandomType);
 
     private static void Start(int type, in TransportOperations transport)
     {
         switch (type)
         {
+            case NetworkType when LinkedDrivers.VirtioNetwork:
+                StartNetwork(transport);
+                break;
             case RandomType when LinkedDrivers.VirtioRandom:
                 RandomDevice.Start(transport);
                 break;
         }
+    }
+
+    private static void StartNetwork(in TransportOperations transport)
+    {
+        var device = new VirtioDevice(transport, "virtio-net"u8);
+        if (!device.TryNegotiate(&NetFeatures.Choose))
+            return;
+        NetworkDevice* card = device.Has(Features.RingPacked) ? NetDevice<PackedQueue>.Create(device) : NetDevice<SplitQueue>.Create(device);
+        if (card != null)
+            NetworkDevices.Register(card);
     }
 
     private static void Report(ReadOnlySpan<byte> problem)

@@ -48,8 +48,10 @@ internal unsafe struct VirtioDevice
         _nameLength = name.Length;
     }
 
-    /// <summary>Resets the device and agrees on features: those of <paramref name="wanted"/> that it offers. False when it does not agree.</summary>
-    internal bool TryNegotiate(ulong wanted)
+    /// <summary>
+    /// Resets the device and agrees on features: those that it offers and that <paramref name="choose"/>, given the offer, wants. False when it does not agree.
+    /// </summary>
+    internal bool TryNegotiate(delegate*<ulong, ulong> choose)
     {
         if (!TryReset())
             return Fail("it does not reset"u8);
@@ -58,7 +60,7 @@ internal unsafe struct VirtioDevice
         ulong offered = _transport.ReadFeatures(_transport.Self, 0) | ((ulong)_transport.ReadFeatures(_transport.Self, 1) << 32);
         if ((offered & Virtio.Features.Version1) == 0)
             return Fail("it is a legacy device"u8);
-        Features = offered & (wanted | Virtio.Features.Common);
+        Features = offered & (choose(offered) | Virtio.Features.Common);
         _transport.WriteFeatures(_transport.Self, 0, (uint)Features);
         _transport.WriteFeatures(_transport.Self, 1, (uint)(Features >> 32));
         SetStatus(FeaturesOk);
@@ -70,9 +72,9 @@ internal unsafe struct VirtioDevice
 
     /// <summary>
     /// Makes queue <paramref name="index"/> with at most <paramref name="maximumSize"/> (a power of two) entries and gives it to the device; <paramref name="handler"/> is
-    /// called on its interrupts. False when the device has no such queue or memory ran out.
+    /// called on its interrupts. False when the device has no such queue or memory ran out. See <see cref="IVirtQueue.TryInitialize"/> for the tables.
     /// </summary>
-    internal bool TryStartQueue<TQueue>(TQueue* queue, ushort index, ushort maximumSize, int indirectCapacity, delegate*<void*, void> handler, void* context)
+    internal bool TryStartQueue<TQueue>(TQueue* queue, ushort index, ushort maximumSize, int tables, int tableCapacity, delegate*<void*, void> handler, void* context)
         where TQueue : unmanaged, IVirtQueue
     {
         ushort offered = _transport.ReadQueueSize(_transport.Self, index);
@@ -81,7 +83,7 @@ internal unsafe struct VirtioDevice
             size >>= 1;
         if (size == 0)
             return Fail("it has too few queues"u8);
-        if (!queue->TryInitialize(size, Features, indirectCapacity))
+        if (!queue->TryInitialize(size, Features, tables, tableCapacity))
             return Fail("no memory for its queues"u8);
         QueueLayout layout = queue->Layout;
         QueueNotifier notifier;
@@ -161,6 +163,17 @@ internal unsafe struct VirtioDevice
         IsBroken = true;
         _ = TryReset();
         Report(reason);
+    }
+
+    /// <summary>Takes everything back from the device. False when it does not let go: then it is broken, and its memory lost.</summary>
+    internal bool TryStop()
+    {
+        if (IsBroken)
+            return false;
+        if (TryReset())
+            return true;
+        Break("it does not reset"u8);
+        return false;
     }
 
     /// <summary>Gives up on a device that cannot be started. Returns false.</summary>

@@ -7,19 +7,25 @@ namespace Ukl.Drivers.Virtio.Queue;
 internal unsafe interface IVirtQueue
 {
     /// <summary>
-    /// Takes memory for <paramref name="size"/> entries (a power of two) and makes the queue empty. <paramref name="indirectCapacity"/> is how many segments a buffer may
-    /// have in an indirect table; 0 when such tables are not used or were not negotiated. False when out of memory.
+    /// Takes memory for <paramref name="size"/> entries (a power of two), and for <paramref name="tables"/> indirect tables of <paramref name="tableCapacity"/> segments
+    /// when such tables were negotiated, and makes the queue empty. False when out of memory.
     /// </summary>
-    bool TryInitialize(ushort size, ulong features, int indirectCapacity);
+    bool TryInitialize(ushort size, ulong features, int tables, int tableCapacity);
 
-    /// <summary>Gives the memory back, for a queue that the device never got.</summary>
+    /// <summary>Gives the memory back, when the device does not have the queue.</summary>
     void Free();
+
+    /// <summary>After a reset of the device: gives back one of the buffers that it had. False when there are none left.</summary>
+    bool TryDrain(out void* token);
 
     /// <summary>Where it lies.</summary>
     QueueLayout Layout { get; }
 
     /// <summary>The doorbell.</summary>
     QueueNotifier Notifier { get; set; }
+
+    /// <summary>Entries.</summary>
+    int Size { get; }
 
     /// <summary>Free descriptors. A buffer takes one per segment, or one in all when it goes through an indirect table.</summary>
     int FreeCount { get; }

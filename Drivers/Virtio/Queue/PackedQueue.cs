@@ -27,8 +27,7 @@ internal unsafe struct PackedQueue : IVirtQueue
     private EventSuppression* _driverEvents;
     private EventSuppression* _deviceEvents;
     private QueueSlot* _slots;
-    private Descriptor* _indirect;
-    private int _indirectCapacity;
+    private IndirectTables _tables;
     private ushort _size;
 
     /// <summary>First id of the free list; an id names a buffer and has nothing to do with places in the ring.</summary>
@@ -57,21 +56,21 @@ internal unsafe struct PackedQueue : IVirtQueue
 
     public QueueNotifier Notifier { readonly get; set; }
 
+    public readonly int Size => _size;
+
     public readonly int FreeCount => _freeCount;
 
     public readonly QueueFault Fault => _fault;
 
-    public bool TryInitialize(ushort size, ulong features, int indirectCapacity)
+    public bool TryInitialize(ushort size, ulong features, int tables, int tableCapacity)
     {
         this = default;
         nuint ringBytes = (nuint)sizeof(Descriptor) * size;
         byte* memory = (byte*)KernelHeap.Allocate(ringBytes + 2 * (nuint)sizeof(EventSuppression));
         _ring = (Descriptor*)memory;
         _slots = (QueueSlot*)KernelHeap.Allocate((nuint)sizeof(QueueSlot) * size);
-        _indirectCapacity = (features & Features.IndirectDescriptors) != 0 ? indirectCapacity : 0;
-        if (_indirectCapacity != 0)
-            _indirect = (Descriptor*)KernelHeap.Allocate((nuint)sizeof(Descriptor) * size * (nuint)_indirectCapacity);
-        if (memory == null || _slots == null || (_indirectCapacity != 0 && _indirect == null))
+        bool hasTables = _tables.TryInitialize((features & Features.IndirectDescriptors) != 0 ? tables : 0, tableCapacity);
+        if (memory == null || _slots == null || !hasTables)
         {
             Free();
             return false;
@@ -93,15 +92,29 @@ internal unsafe struct PackedQueue : IVirtQueue
     {
         KernelHeap.Free(_ring);
         KernelHeap.Free(_slots);
-        KernelHeap.Free(_indirect);
+        _tables.Free();
         this = default;
+    }
+
+    public readonly bool TryDrain(out void* token)
+    {
+        for (int i = 0; i < _size; i++)
+        {
+            if (_slots[i].Count == 0)
+                continue;
+            _slots[i].Count = 0;
+            token = _slots[i].Token;
+            return true;
+        }
+        token = null;
+        return false;
     }
 
     public bool TryAdd(ulong address, uint length, bool isWritable, void* token)
     {
         if (_freeCount == 0)
             return false;
-        ushort id = TakeId(1, isWritable ? length : 0, token);
+        ushort id = TakeId(1, isWritable ? length : 0, 0, token);
         Descriptor* head = &_ring[_nextAvailable];
         ushort flags = (ushort)(_availableFlags | (isWritable ? IsWritten : 0));
         Fill(head, address, length, id);
@@ -112,22 +125,24 @@ internal unsafe struct PackedQueue : IVirtQueue
 
     public bool TryAdd(BufferSegment* segments, int readable, int writable, void* token)
     {
+        if (_freeCount == 0)
+            return false;
         int count = readable + writable;
-        bool isIndirect = count > 1 && count <= _indirectCapacity;
-        int needed = isIndirect ? 1 : count;
+        ushort tableNumber = _tables.TryTake(count);
+        int needed = tableNumber != 0 ? 1 : count;
         if (needed > _freeCount)
             return false;
 
         uint writableBytes = 0;
         for (int i = readable; i < count; i++)
             writableBytes += segments[i].Length;
-        ushort id = TakeId(needed, writableBytes, token);
+        ushort id = TakeId(needed, writableBytes, tableNumber, token);
 
         Descriptor* head = &_ring[_nextAvailable];
         ushort headFlags;
-        if (isIndirect)
+        if (tableNumber != 0)
         {
-            Descriptor* table = _indirect + id * _indirectCapacity;
+            var table = (Descriptor*)_tables.At(tableNumber);
             for (int i = 0; i < count; i++)
             {
                 Fill(&table[i], segments[i].Address, segments[i].Length, 0);
@@ -190,6 +205,7 @@ internal unsafe struct PackedQueue : IVirtQueue
             return Fail(QueueFault.Overrun);
 
         token = slot->Token;
+        _tables.Return(slot->Table);
         _freeCount += slot->Count;
         _nextUsed += slot->Count;
         if (_nextUsed >= _size)
@@ -225,7 +241,7 @@ internal unsafe struct PackedQueue : IVirtQueue
     private readonly ushort FlagsOf(int index, int readable, int count) =>
         (ushort)(_availableFlags | (index >= readable ? IsWritten : 0) | (index + 1 < count ? HasNext : 0));
 
-    private ushort TakeId(int count, uint writable, void* token)
+    private ushort TakeId(int count, uint writable, ushort table, void* token)
     {
         ushort id = _firstFree;
         QueueSlot* slot = &_slots[id];
@@ -234,6 +250,7 @@ internal unsafe struct PackedQueue : IVirtQueue
         slot->Token = token;
         slot->Writable = writable;
         slot->Count = (ushort)count;
+        slot->Table = table;
         return id;
     }
 

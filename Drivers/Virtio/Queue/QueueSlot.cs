@@ -19,4 +19,7 @@ internal unsafe struct QueueSlot
 
     /// <summary>How many descriptors of the ring the buffer takes; 0: the device does not have it.</summary>
     internal ushort Count;
+
+    /// <summary>The indirect table that it goes through, from 1; 0: none.</summary>
+    internal ushort Table;
 }

@@ -28,8 +28,7 @@ internal unsafe struct SplitQueue : IVirtQueue
     private ushort* _usedIndex;
     private UsedElement* _usedRing;
     private QueueSlot* _slots;
-    private Descriptor* _indirect;
-    private int _indirectCapacity;
+    private IndirectTables _tables;
     private ushort _size;
     private ushort _mask;
     private ushort _firstFree;
@@ -53,6 +52,8 @@ internal unsafe struct SplitQueue : IVirtQueue
 
     public QueueNotifier Notifier { readonly get; set; }
 
+    public readonly int Size => _size;
+
     public readonly int FreeCount => _freeCount;
 
     public readonly QueueFault Fault => _fault;
@@ -63,7 +64,7 @@ internal unsafe struct SplitQueue : IVirtQueue
     /// <summary>avail_event: behind the used ring.</summary>
     private readonly ushort* AvailableEvent => (ushort*)(_usedRing + _size);
 
-    public bool TryInitialize(ushort size, ulong features, int indirectCapacity)
+    public bool TryInitialize(ushort size, ulong features, int tables, int tableCapacity)
     {
         this = default;
         nuint available = (nuint)sizeof(Descriptor) * size;
@@ -71,10 +72,8 @@ internal unsafe struct SplitQueue : IVirtQueue
         byte* memory = (byte*)KernelHeap.Allocate(used + RingHeader + (nuint)sizeof(UsedElement) * size + EventSize);
         _descriptors = (Descriptor*)memory;
         _slots = (QueueSlot*)KernelHeap.Allocate((nuint)sizeof(QueueSlot) * size);
-        _indirectCapacity = (features & Features.IndirectDescriptors) != 0 ? indirectCapacity : 0;
-        if (_indirectCapacity != 0)
-            _indirect = (Descriptor*)KernelHeap.Allocate((nuint)sizeof(Descriptor) * size * (nuint)_indirectCapacity);
-        if (memory == null || _slots == null || (_indirectCapacity != 0 && _indirect == null))
+        bool hasTables = _tables.TryInitialize((features & Features.IndirectDescriptors) != 0 ? tables : 0, tableCapacity);
+        if (memory == null || _slots == null || !hasTables)
         {
             Free();
             return false;
@@ -96,8 +95,22 @@ internal unsafe struct SplitQueue : IVirtQueue
     {
         KernelHeap.Free(_descriptors);
         KernelHeap.Free(_slots);
-        KernelHeap.Free(_indirect);
+        _tables.Free();
         this = default;
+    }
+
+    public readonly bool TryDrain(out void* token)
+    {
+        for (int i = 0; i < _size; i++)
+        {
+            if (_slots[i].Count == 0)
+                continue;
+            _slots[i].Count = 0;
+            token = _slots[i].Token;
+            return true;
+        }
+        token = null;
+        return false;
     }
 
     public bool TryAdd(ulong address, uint length, bool isWritable, void* token)
@@ -110,27 +123,31 @@ internal unsafe struct SplitQueue : IVirtQueue
         _freeCount--;
         _descriptors[head] = new Descriptor { Address = address, Length = length, Flags = isWritable ? IsWritten : (ushort)0 };
         slot->Writable = isWritable ? length : 0;
+        slot->Table = 0;
         Offer(head, slot, 1, token);
         return true;
     }
 
     public bool TryAdd(BufferSegment* segments, int readable, int writable, void* token)
     {
+        if (_freeCount == 0)
+            return false;
         int count = readable + writable;
-        bool isIndirect = count > 1 && count <= _indirectCapacity;
-        int needed = isIndirect ? 1 : count;
+        ushort tableNumber = _tables.TryTake(count);
+        int needed = tableNumber != 0 ? 1 : count;
         if (needed > _freeCount)
             return false;
 
         ushort head = _firstFree;
         QueueSlot* slot = &_slots[head];
+        slot->Table = tableNumber;
         slot->Writable = 0;
         for (int i = readable; i < count; i++)
             slot->Writable += segments[i].Length;
 
-        if (isIndirect)
+        if (tableNumber != 0)
         {
-            Descriptor* table = _indirect + head * _indirectCapacity;
+            var table = (Descriptor*)_tables.At(tableNumber);
             for (int i = 0; i < count; i++)
                 table[i] = Describe(segments[i], i >= readable, (ushort)(i + 1), i + 1 < count);
             _descriptors[head] = new Descriptor { Address = PhysicalAddress.Of(table).Value, Length = (uint)(count * sizeof(Descriptor)), Flags = IsIndirect };
@@ -194,6 +211,7 @@ internal unsafe struct SplitQueue : IVirtQueue
         QueueSlot* last = slot;
         for (int i = 1; i < slot->Count; i++)
             last = &_slots[last->Next];
+        _tables.Return(slot->Table);
         _freeCount += slot->Count;
         slot->Count = 0;
         last->Next = _firstFree;
