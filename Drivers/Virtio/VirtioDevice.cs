@@ -30,6 +30,9 @@ internal unsafe struct VirtioDevice
     private byte* _name;
     private int _nameLength;
 
+    /// <summary>Whether it took its reset when it broke the rules.</summary>
+    private bool _isHalted;
+
     /// <summary>What device and driver agreed on.</summary>
     internal ulong Features { get; private set; }
 
@@ -155,13 +158,13 @@ internal unsafe struct VirtioDevice
         }
     }
 
-    /// <summary>Stops the device for good. Its buffers stay its own: nobody knows whether it lets go of them.</summary>
+    /// <summary>Stops the device for good. Its buffers stay its own until <see cref="TryStop"/>.</summary>
     internal void Break(ReadOnlySpan<byte> reason)
     {
         if (IsBroken)
             return;
         IsBroken = true;
-        _ = TryReset();
+        _isHalted = TryReset();
         Report(reason);
     }
 
@@ -169,7 +172,7 @@ internal unsafe struct VirtioDevice
     internal bool TryStop()
     {
         if (IsBroken)
-            return false;
+            return _isHalted;
         if (TryReset())
             return true;
         Break("it does not reset"u8);

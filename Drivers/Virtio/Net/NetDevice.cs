@@ -106,8 +106,8 @@ internal unsafe struct NetDevice<TQueue>
     private static bool Start(NetworkDevice* card, PacketPool* pool)
     {
         var net = (NetDevice<TQueue>*)card->Driver;
-        if (net->_isStarted || net->_device.IsBroken)
-            return net->_isStarted;
+        if (net->IsUsable || net->_device.IsBroken)
+            return net->IsUsable;
         // A device that was stopped has forgotten what was agreed on.
         if (net->_wasStarted && !net->_device.TryNegotiate(&NetFeatures.Choose))
             return false;

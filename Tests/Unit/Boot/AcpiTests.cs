@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using FsCheck;
 using FsCheck.Fluent;
 using Ukl.Kernel.Boot;
@@ -13,9 +14,11 @@ public class AcpiTests
     private const int Fadt = 0x2000;
     private const int Madt = 0x3000;
     private const int Dsdt = 0x4000;
+    private const int Mcfg = 0x5000;
     private const int FadtSize = 276;
-    private const int MadtSize = 44 + 8 + 8 + 12 + 10 + 10;
-    private const int DsdtSize = 128;
+    private const int MadtSize = 44 + 8 + 8 + 12 + 10 + 10 + 12;
+    private const int DsdtSize = 256;
+    private const int McfgSize = 44 + 16 + 16;
 
     [Theory]
     [InlineData(true, 0ul)]
@@ -34,13 +37,29 @@ public class AcpiTests
         Assert.Equal((byte)0x32, acpi.CenturyIndex);
         Assert.True(acpi.HasSoftOff);
         Assert.Equal((5, 0), (acpi.SoftOffTypeA, acpi.SoftOffTypeB));
-        Assert.Equal(0xfec1_0000ul, acpi.IoApics[0].Address);
+        Assert.Equal([(0xfec1_0000ul, 0u), (0xfec2_0000ul, 24u)], acpi.IoApics.ToArray().Select(place => (place.Address, place.FirstInterrupt)));
+        Assert.Equal((0xb000_0000ul, (byte)0, (byte)127), (acpi.ConfigurationSpace, acpi.FirstBus, acpi.LastBus));
+        Assert.Empty(acpi.MemoryDevices.ToArray());
         Assert.Equal(0xfee0_0000ul, acpi.LocalApicAddress);
         Assert.Equal(1, acpi.ProcessorCount);
         Assert.Equal(2u, acpi.LineOf(0).GlobalInterrupt);
         Assert.Equal(4u, acpi.LineOf(4).GlobalInterrupt);
         IsaLine nine = acpi.LineOf(9);
         Assert.True(nine.IsLevelTriggered && nine.IsActiveLow);
+    }
+
+    [Fact]
+    public void Devices_of_a_hardware_reduced_machine_are_found_in_its_byte_code()
+    {
+        using PhysicalMemoryImage memory = Build(extended: true);
+        memory.U32(Fadt + 112, 1 << 20);
+        Sum(memory, extended: true);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, 0, ref acpi);
+        AcpiDevice device = Assert.Single(acpi.MemoryDevices.ToArray());
+        Assert.Equal(BitConverter.ToUInt64("LNRO0005"u8), device.HardwareId);
+        Assert.Equal((0xfeb0_2e00u, 512u), (device.Address, device.Length));
+        Assert.Equal((47u, true, false), (device.Interrupt.GlobalInterrupt, device.Interrupt.IsLevelTriggered, device.Interrupt.IsActiveLow));
     }
 
     [Fact]
@@ -80,7 +99,7 @@ public class AcpiTests
     [Fact]
     public void Any_damage_is_survived()
     {
-        Prop.ForAll(Gen.Elements((Rsdp, 36), (Root, 60), (Fadt, FadtSize), (Madt, MadtSize), (Dsdt, DsdtSize))
+        Prop.ForAll(Gen.Elements((Rsdp, 36), (Root, 68), (Fadt, FadtSize), (Madt, MadtSize), (Dsdt, DsdtSize), (Mcfg, McfgSize))
             .SelectMany(table => Damage.Of(table.Item1, table.Item2)).ToArbitrary(), damage =>
         {
             // Checksums are made right again, or hardly any damage would reach the code behind them.
@@ -102,8 +121,8 @@ public class AcpiTests
 
         memory.Signature(Root, extended ? "XSDT" : "RSDT");
         int entry = extended ? 8 : 4;
-        memory.U32(Root + 4, 36 + 3 * (uint)entry);
-        int[] tables = [Fadt, 0xffff0, Madt];
+        memory.U32(Root + 4, 36 + 4 * (uint)entry);
+        int[] tables = [Fadt, 0xffff0, Madt, Mcfg];
         for (int i = 0; i < tables.Length; i++)
             memory.U32(Root + 36 + i * entry, (uint)tables[i]);
 
@@ -141,12 +160,30 @@ public class AcpiTests
         memory.U8(at + 3, 9);
         memory.U32(at + 4, 9);
         memory.U16(at + 8, 0xf);
+        at += 10;
+        memory.U8(at, 1);
+        memory.U8(at + 1, 12);
+        memory.U32(at + 4, 0xfec2_0000);
+        memory.U32(at + 8, 24);
+
+        memory.Signature(Mcfg, "MCFG");
+        memory.U32(Mcfg + 4, McfgSize);
+        memory.U64(Mcfg + 44, 0xe000_0000);
+        memory.U16(Mcfg + 52, 1);
+        memory.U64(Mcfg + 60, 0xb000_0000);
+        memory.U8(Mcfg + 71, 127);
 
         memory.Signature(Dsdt, "DSDT");
         memory.U32(Dsdt + 4, DsdtSize);
         memory.Signature(Dsdt + 50, "_S5_");
         byte[] name = [0x08, (byte)'_', (byte)'S', (byte)'5', (byte)'_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x00, 0x00, 0x00];
         name.AsSpan().CopyTo(memory.Bytes[(Dsdt + 80)..]);
+        // A device with a number as id, one with a text and both resources, one with a text and none.
+        memory.Signature(Dsdt + 100, "_HID\x0c");
+        memory.Signature(Dsdt + 120, "_HID\x0dLNRO0005");
+        byte[] resources = [0x86, 9, 0, 1, 0x00, 0x2e, 0xb0, 0xfe, 0x00, 0x02, 0, 0, 0x89, 6, 0, 1, 1, 47, 0, 0, 0, 0x79, 0];
+        resources.AsSpan().CopyTo(memory.Bytes[(Dsdt + 140)..]);
+        memory.Signature(Dsdt + 180, "_HID\x0dABCD0001");
         Sum(memory, extended);
         return memory;
     }
@@ -156,7 +193,7 @@ public class AcpiTests
         memory.Checksum(Rsdp, 20, Rsdp + 8);
         if (extended)
             memory.Checksum(Rsdp, 36, Rsdp + 32);
-        foreach ((int table, int size) in new[] { (Root, extended ? 60 : 48), (Fadt, FadtSize), (Madt, MadtSize), (Dsdt, DsdtSize) })
+        foreach ((int table, int size) in new[] { (Root, extended ? 68 : 52), (Fadt, FadtSize), (Madt, MadtSize), (Dsdt, DsdtSize), (Mcfg, McfgSize) })
             memory.Checksum(table, size, table + 9);
     }
 }
