@@ -2,7 +2,9 @@
 // side in one process. Kernel context: interrupts are off; nothing here sleeps.
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Memory;
+using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Ethernet;
+using Ukl.Kernel.Net.Icmp;
 using Ukl.Kernel.Net.Ip;
 
 namespace Ukl.Kernel.Net;
@@ -42,6 +44,18 @@ public unsafe struct NetworkStack
     /// <summary>The ways out.</summary>
     public RouteTable Routes;
 
+    /// <summary>Who is on the links.</summary>
+    public NeighborTable Neighbors;
+
+    /// <summary>Paths narrower than their first link.</summary>
+    public PathMtuTable PathMtus;
+
+    /// <summary>UDP, ping and raw sockets.</summary>
+    public DatagramState Datagrams;
+
+    internal IcmpState Icmp;
+    internal Reassembly Reassembly;
+    internal FragmentNumbers Identifications;
     internal LoopbackDevice LoopbackDevice;
 
     private ulong _alarm;
@@ -60,11 +74,12 @@ public unsafe struct NetworkStack
         stack->Now = environment.Now(environment.Context);
         stack->_alarm = NetworkTimers.Never;
         stack->LoopbackDevice.Initialize(stack);
-        if (!stack->Timers.Initialize(stack->Now) || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
+        if (!stack->Timers.Initialize(stack->Now) || !stack->Datagrams.Initialize() || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
         {
             Destroy(stack);
             return null;
         }
+        stack->Identifications.Initialize(stack);
         InterfaceAddresses.Add(stack->Loopback, IpAddress.Loopback4, 8, AddressOrigin.Automatic);
         InterfaceAddresses.Add(stack->Loopback, IpAddress.Loopback6, 128, AddressOrigin.Automatic);
         return stack;
@@ -74,9 +89,11 @@ public unsafe struct NetworkStack
     public static void Destroy(NetworkStack* stack)
     {
         stack->Environment.SetAlarm(stack->Environment.Context, NetworkTimers.Never);
+        stack->Reassembly.Clear();
         for (NetworkInterface* each = stack->Loopback, next; each != null; each = next)
         {
             next = each->Next;
+            stack->Neighbors.Clear(each);
             each->ClearBacklog();
             if (each->Device->Stop != null)
                 each->Device->Stop(each->Device);
@@ -84,6 +101,7 @@ public unsafe struct NetworkStack
             Pool<NetworkInterface>.Free(each);
         }
         stack->LoopbackDevice.Clear();
+        stack->Datagrams.Clear();
         stack->Packets.Clear();
         stack->Timers.Clear();
         KernelHeap.Free(stack);
@@ -270,7 +288,10 @@ public unsafe struct NetworkStack
     {
         var on = (NetworkInterface*)device->Interface;
         if (!device->IsLinkUp)
+        {
             on->ClearBacklog();
+            on->Stack->Neighbors.Clear(on);
+        }
         on->Stack->RouteGeneration++;
     }
 
