@@ -1,6 +1,7 @@
 // One network stack: interfaces, addresses, routes, connections. It reaches the world only through its environment and its devices, so several run side by
 // side in one process. Kernel context: interrupts are off; nothing here sleeps.
 using System.Runtime.CompilerServices;
+using Ukl.Kernel.Abi;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Ethernet;
@@ -217,6 +218,24 @@ public unsafe struct NetworkStack
             }
         }
         return false;
+    }
+
+    /// <summary>Adds a route. EEXIST, ENOBUFS.</summary>
+    public Errno AddRoute(in Route route)
+    {
+        RouteGeneration++;
+        return Routes.Add(route);
+    }
+
+    /// <summary>Removes a route. ESRCH when it is not there.</summary>
+    public Errno RemoveRoute(in Route route)
+    {
+        int number = Routes.Find(route);
+        if (number < 0)
+            return Errno.ESRCH;
+        Routes.RemoveAt(number);
+        RouteGeneration++;
+        return Errno.None;
     }
 
     private NetworkStack* Self => (NetworkStack*)Unsafe.AsPointer(ref this);
