@@ -47,6 +47,7 @@ public enum Errno
     ELOOP = 40,
     ENODATA = 61,
     ETIME = 62,
+    ENONET = 64,
     EPROTO = 71,
     EBADMSG = 74,
     EOVERFLOW = 75,

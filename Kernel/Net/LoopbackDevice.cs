@@ -1,6 +1,4 @@
 // The device of lo: what goes out comes in again, at the end of the batch, so that input never runs inside of output.
-using System;
-
 namespace Ukl.Kernel.Net;
 
 /// <summary>The machine's way to itself. Part of its stack.</summary>
@@ -52,54 +50,12 @@ public unsafe struct LoopbackDevice
             return true;
         }
         // Its sender keeps it or parts of it until they are acknowledged, so the receiver gets its own. Without memory it is lost on the way.
-        PacketBuffer* copy = Copy(&stack->Packets, packet);
+        PacketBuffer* copy = PacketCopy.OfSent(&stack->Packets, packet);
         PacketBuffer.Release(packet);
-        if (copy != null)
-            loopback._queue.Add(copy);
-        return true;
-    }
-
-    /// <summary>A chain with the bytes of a packet and its parts.</summary>
-    private static PacketBuffer* Copy(PacketPool* pool, PacketBuffer* packet)
-    {
-        PacketBuffer* first = pool->Allocate();
-        if (first == null)
-            return null;
-        first->Checksum = ChecksumState.Verified;
-        first->Segmentation = packet->Segmentation;
-        first->SegmentSize = packet->SegmentSize;
-        PacketBuffer* last = first;
-        bool isWhole = Append(first, ref last, packet->Data, packet->Length);
-        for (int i = 0; isWhole && i < packet->PartCount; i++)
-            isWhole = Append(first, ref last, packet->Parts[i].Data, packet->Parts[i].Length);
-        if (isWhole)
-            return first;
-        PacketBuffer.Release(first);
-        return null;
-    }
-
-    private static bool Append(PacketBuffer* first, ref PacketBuffer* last, byte* data, uint length)
-    {
-        while (length != 0)
-        {
-            uint room = last->Tailroom;
-            if (room == 0)
-            {
-                PacketBuffer* next = first->Pool->Allocate(0);
-                if (next == null)
-                    return false;
-                last->NextPart = next;
-                last = next;
-                room = next->Tailroom;
-            }
-            uint count = length < room ? length : room;
-            new ReadOnlySpan<byte>(data, (int)count).CopyTo(new Span<byte>(last->Data + last->Length, (int)count));
-            last->Length += count;
-            if (last != first)
-                first->PartsLength += count;
-            data += count;
-            length -= count;
-        }
+        if (copy == null)
+            return true;
+        copy->Checksum = ChecksumState.Verified;
+        loopback._queue.Add(copy);
         return true;
     }
 }

@@ -1,6 +1,7 @@
 // An interface: a device with addresses. Flags as in netdevice(7).
 using System;
 using System.Runtime.CompilerServices;
+using Ukl.Kernel.Net.Ip;
 
 namespace Ukl.Kernel.Net;
 
@@ -55,6 +56,9 @@ public unsafe struct NetworkInterface
 
     /// <summary>Its addresses; a free entry has <see cref="AddressState.None"/>.</summary>
     public InterfaceAddressArray Addresses;
+
+    /// <summary>The groups it listens to.</summary>
+    public MulticastGroupArray Groups;
 
     private PacketQueue _backlog;
 

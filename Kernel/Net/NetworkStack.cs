@@ -1,8 +1,11 @@
 // One network stack: interfaces, addresses, routes, connections. It reaches the world only through its environment and its devices, so several run side by
 // side in one process. Kernel context: interrupts are off; nothing here sleeps.
 using System.Runtime.CompilerServices;
+using Ukl.Kernel.Abi;
 using Ukl.Kernel.Memory;
+using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Ethernet;
+using Ukl.Kernel.Net.Icmp;
 using Ukl.Kernel.Net.Ip;
 
 namespace Ukl.Kernel.Net;
@@ -42,6 +45,18 @@ public unsafe struct NetworkStack
     /// <summary>The ways out.</summary>
     public RouteTable Routes;
 
+    /// <summary>Who is on the links.</summary>
+    public NeighborTable Neighbors;
+
+    /// <summary>Paths narrower than their first link.</summary>
+    public PathMtuTable PathMtus;
+
+    /// <summary>UDP, ping and raw sockets.</summary>
+    public DatagramState Datagrams;
+
+    internal IcmpState Icmp;
+    internal Reassembly Reassembly;
+    internal FragmentNumbers Identifications;
     internal LoopbackDevice LoopbackDevice;
 
     private ulong _alarm;
@@ -60,11 +75,12 @@ public unsafe struct NetworkStack
         stack->Now = environment.Now(environment.Context);
         stack->_alarm = NetworkTimers.Never;
         stack->LoopbackDevice.Initialize(stack);
-        if (!stack->Timers.Initialize(stack->Now) || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
+        if (!stack->Timers.Initialize(stack->Now) || !stack->Datagrams.Initialize() || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
         {
             Destroy(stack);
             return null;
         }
+        stack->Identifications.Initialize(stack);
         InterfaceAddresses.Add(stack->Loopback, IpAddress.Loopback4, 8, AddressOrigin.Automatic);
         InterfaceAddresses.Add(stack->Loopback, IpAddress.Loopback6, 128, AddressOrigin.Automatic);
         return stack;
@@ -74,9 +90,11 @@ public unsafe struct NetworkStack
     public static void Destroy(NetworkStack* stack)
     {
         stack->Environment.SetAlarm(stack->Environment.Context, NetworkTimers.Never);
+        stack->Reassembly.Clear();
         for (NetworkInterface* each = stack->Loopback, next; each != null; each = next)
         {
             next = each->Next;
+            stack->Neighbors.Clear(each);
             each->ClearBacklog();
             if (each->Device->Stop != null)
                 each->Device->Stop(each->Device);
@@ -84,6 +102,7 @@ public unsafe struct NetworkStack
             Pool<NetworkInterface>.Free(each);
         }
         stack->LoopbackDevice.Clear();
+        stack->Datagrams.Clear();
         stack->Packets.Clear();
         stack->Timers.Clear();
         KernelHeap.Free(stack);
@@ -201,6 +220,24 @@ public unsafe struct NetworkStack
         return false;
     }
 
+    /// <summary>Adds a route. EEXIST, ENOBUFS.</summary>
+    public Errno AddRoute(in Route route)
+    {
+        RouteGeneration++;
+        return Routes.Add(route);
+    }
+
+    /// <summary>Removes a route. ESRCH when it is not there.</summary>
+    public Errno RemoveRoute(in Route route)
+    {
+        int number = Routes.Find(route);
+        if (number < 0)
+            return Errno.ESRCH;
+        Routes.RemoveAt(number);
+        RouteGeneration++;
+        return Errno.None;
+    }
+
     private NetworkStack* Self => (NetworkStack*)Unsafe.AsPointer(ref this);
 
     private static NetworkInterface* AddInterface(NetworkStack* stack, NetworkDevice* device)
@@ -270,7 +307,10 @@ public unsafe struct NetworkStack
     {
         var on = (NetworkInterface*)device->Interface;
         if (!device->IsLinkUp)
+        {
             on->ClearBacklog();
+            on->Stack->Neighbors.Clear(on);
+        }
         on->Stack->RouteGeneration++;
     }
 

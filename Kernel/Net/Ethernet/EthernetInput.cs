@@ -44,6 +44,10 @@ internal static unsafe class EthernetInput
         {
             IpInput.ReceiveV6(on, packet, isForGroup);
         }
+        else if (type == ArpInMemory)
+        {
+            Arp.Receive(on, packet);
+        }
         else
         {
             on->Statistics.ReceiveDropped++;

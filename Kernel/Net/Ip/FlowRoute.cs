@@ -45,4 +45,7 @@ public unsafe struct FlowRoute
 
     /// <summary>Whom the destination means.</summary>
     public DestinationKind Kind;
+
+    /// <summary>The caller gave <see cref="Source"/>.</summary>
+    public bool IsSourceGiven;
 }

@@ -11,4 +11,7 @@ public readonly struct IpSendOptions
 
     /// <summary>A packet that is too large is refused with EMSGSIZE and not cut; routers tell of it instead of cutting it.</summary>
     public bool DontFragment { get; init; }
+
+    /// <summary>What is for a group that this host listens to does not come back to it.</summary>
+    public bool DontLoop { get; init; }
 }

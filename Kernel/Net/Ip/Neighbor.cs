@@ -1,4 +1,7 @@
 // A host or router on the link, and what is known of its Ethernet address. One state machine for ARP and NDP. Source: RFC 4861 section 7.3, RFC 826.
+using System.Runtime.CompilerServices;
+using Ukl.Kernel.Net.Ethernet;
+
 namespace Ukl.Kernel.Net.Ip;
 
 /// <summary>What is known of a neighbour, in the words of RFC 4861 section 7.3.2. From <see cref="Stale"/> on there is an address to send to.</summary>
@@ -47,6 +50,9 @@ public unsafe struct Neighbor
     /// <summary>How often it was asked without an answer.</summary>
     internal byte ProbesSent;
 
+    /// <summary>A <see cref="FlowRoute"/> may lead to it.</summary>
+    internal bool IsReferenced;
+
     /// <summary>IPv6: it says that it is a router.</summary>
     public bool IsRouter;
 
@@ -59,6 +65,22 @@ public unsafe struct Neighbor
     /// <summary>Its address.</summary>
     public IpAddress Address;
 
+    /// <summary>Packets, complete from their IP header on, that wait for the address.</summary>
+    internal PacketQueue Waiting;
+
+    internal NetworkTimer Timer;
+    internal Neighbor* NextInBucket;
+
     /// <summary>Its Ethernet address; meaningful from <see cref="NeighborState.Stale"/> on.</summary>
     public readonly MacAddress Mac => new(HeaderStart & 0xffff_ffff_ffff);
+
+    /// <summary>Puts the Ethernet header in front of a packet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly void PutHeader(PacketBuffer* packet)
+    {
+        byte* frame = packet->Push(EthernetHeader.Size);
+        *(ulong*)frame = HeaderStart;
+        *(uint*)(frame + 8) = HeaderMiddle;
+        *(ushort*)(frame + EthernetHeader.TypeOffset) = HeaderEnd;
+    }
 }
