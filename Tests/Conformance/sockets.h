@@ -96,6 +96,16 @@ static inline void close_all(int count, ...)
     va_end(list);
 }
 
+/* The calls themselves: libc's wrappers look into the structures on their own. */
+static inline long checked(long result)
+{
+    errno = result < 0 ? (int)-result : 0;
+    return result < 0 ? -1 : result;
+}
+
+static inline long send_raw(int fd, const void *message, int flags) { return checked(raw_syscall(SYS_sendmsg, fd, (long)message, flags, 0, 0, 0)); }
+static inline long receive_raw(int fd, void *message, int flags) { return checked(raw_syscall(SYS_recvmsg, fd, (long)message, flags, 0, 0, 0)); }
+
 /* Something for another thread to do after 20 ms. */
 struct later {
     pthread_t thread;

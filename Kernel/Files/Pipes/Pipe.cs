@@ -55,18 +55,11 @@ public unsafe struct Pipe
     {
         if (to.Length == 0)
             return 0;
-        while (_buffer.Count == 0)
-        {
-            if (Writers == 0)
-                return 0;
-            if (isNonBlocking)
-                return Errno.EAGAIN;
-            Errno interruption = Waiters.Sleep(ReadableEvents);
-            if (interruption != Errno.None)
-                return interruption;
-        }
+        Errno error = WaitForBytes(isNonBlocking);
+        if (error != Errno.None)
+            return error;
         bool wasWritable = IsWritable;
-        Errno error = _buffer.Read(to, out nuint count);
+        error = _buffer.Read(to, out nuint count);
         if (!wasWritable && IsWritable && !Waiters.IsEmpty)
             Waiters.Wake(WritableEvents);
         return count != 0 ? (Result)(ulong)count : error;
@@ -104,6 +97,43 @@ public unsafe struct Pipe
         return (ulong)done;
     }
 
+    /// <summary>Waits until there are bytes, or nobody writes any more. EAGAIN when <paramref name="isNonBlocking"/>.</summary>
+    public Errno WaitForBytes(bool isNonBlocking)
+    {
+        while (_buffer.Count == 0 && Writers != 0)
+        {
+            if (isNonBlocking)
+                return Errno.EAGAIN;
+            Errno interruption = Waiters.Sleep(ReadableEvents);
+            if (interruption != Errno.None)
+                return interruption;
+        }
+        return Errno.None;
+    }
+
+    /// <summary>See <see cref="PipeBuffer.Peek"/>.</summary>
+    public readonly void Peek(nuint wanted, out byte* from, out uint run) => _buffer.Peek(wanted, out from, out run);
+
+    /// <summary>Takes bytes that <see cref="Peek"/> showed; writers learn that there is room.</summary>
+    public void Skip(uint count)
+    {
+        bool wasWritable = IsWritable;
+        _buffer.Skip(count);
+        if (!wasWritable && IsWritable && !Waiters.IsEmpty)
+            Waiters.Wake(WritableEvents);
+    }
+
+    /// <summary>See <see cref="PipeBuffer.Reserve"/>.</summary>
+    public readonly Errno Reserve(nuint wanted, out byte* to, out uint run) => _buffer.Reserve(wanted, out to, out run);
+
+    /// <summary>Bytes were put where <see cref="Reserve"/> said; readers learn of them.</summary>
+    public void Commit(uint count)
+    {
+        _buffer.Commit(count);
+        if (!Waiters.IsEmpty)
+            Waiters.Wake(ReadableEvents);
+    }
+
     /// <summary>Changes the capacity to at least <paramref name="size"/> bytes. EINVAL, EPERM above the limit, EBUSY, ENOMEM. Returns the new one.</summary>
     public Result Resize(uint size)
     {
@@ -123,7 +153,8 @@ public unsafe struct Pipe
         return (ulong)capacity;
     }
 
-    private Errno WaitForRoom(nuint needed, bool isNonBlocking)
+    /// <summary>Waits until <paramref name="needed"/> bytes fit. EAGAIN when <paramref name="isNonBlocking"/>; without readers SIGPIPE and EPIPE.</summary>
+    public Errno WaitForRoom(nuint needed, bool isNonBlocking)
     {
         while (true)
         {

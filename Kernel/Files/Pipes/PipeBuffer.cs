@@ -108,6 +108,25 @@ public unsafe struct PipeBuffer
         return Errno.None;
     }
 
+    /// <summary>Where the oldest bytes are, up to <paramref name="wanted"/> of them that lie together; <see cref="Skip"/> takes them.</summary>
+    public readonly void Peek(nuint wanted, out byte* from, out uint run)
+    {
+        uint offset = _start & (PageSize - 1);
+        run = PageSize - offset < Count ? PageSize - offset : Count;
+        if (run > wanted)
+            run = (uint)wanted;
+        from = run == 0 ? null : _pages[_start / PageSize] + offset;
+    }
+
+    /// <summary>Takes bytes that <see cref="Peek"/> showed.</summary>
+    public void Skip(uint count) => Consume(count);
+
+    /// <summary>Where the next bytes go, up to <paramref name="wanted"/> of them; <see cref="Commit"/> says how many came. There is room. ENOMEM.</summary>
+    public readonly Errno Reserve(nuint wanted, out byte* to, out uint run) => NextRun(wanted < Free ? wanted : Free, out to, out run);
+
+    /// <summary>Bytes were put where <see cref="Reserve"/> said.</summary>
+    public void Commit(uint count) => Count += count;
+
     /// <summary>Changes the capacity to a power of two that holds what is in it: EBUSY otherwise; ENOMEM.</summary>
     public Errno Resize(uint capacity)
     {

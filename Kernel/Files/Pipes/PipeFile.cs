@@ -44,6 +44,9 @@ public unsafe struct PipeFile : IFileKind
         return Errno.None;
     }
 
+    /// <summary>The pipe behind a file, or null when it is something else.</summary>
+    public static Pipe* TryGet(OpenFile* file) => file->Operations == FileOperations.Of<PipeFile>() ? (Pipe*)file->Object : null;
+
     /// <summary>
     /// Opens a FIFO: waits for the other side unless O_NONBLOCK or O_RDWR. ENXIO: O_NONBLOCK for writing and nobody reads.
     /// </summary>

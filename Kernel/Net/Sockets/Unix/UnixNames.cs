@@ -34,7 +34,7 @@ internal static unsafe class UnixNames
             return BindPath(socket, name);
         if (socket->Address != null)
             return Errno.EINVAL;
-        return FindAbstract(name) != null ? Errno.EADDRINUSE : AddAbstract(socket, name);
+        return FindAbstract(name, socket->Base.Type) != null ? Errno.EADDRINUSE : AddAbstract(socket, name);
     }
 
     /// <summary>Gives a socket that has no name a free abstract one of five digits; does nothing for others. ENOMEM, ENOSPC.</summary>
@@ -52,7 +52,7 @@ internal static unsafe class UnixNames
                 name[at] = "0123456789abcdef"u8[(int)(number & 0xf)];
                 number >>= 4;
             }
-            if (FindAbstract(name) == null)
+            if (FindAbstract(name, socket->Base.Type) == null)
                 return AddAbstract(socket, name);
         }
         return Errno.ENOSPC;
@@ -66,7 +66,7 @@ internal static unsafe class UnixNames
         ReadOnlySpan<byte> name = NameOf(address);
         Errno error = Errno.None;
         if (name[0] == 0)
-            found = FindAbstract(name);
+            found = FindAbstract(name, type);
         else
             error = FindPath(name, out found);
         if (error != Errno.None)
@@ -180,10 +180,11 @@ internal static unsafe class UnixNames
         return Errno.None;
     }
 
-    private static UnixSocket* FindAbstract(ReadOnlySpan<byte> name)
+    // Sockets of different types may have the same abstract name.
+    private static UnixSocket* FindAbstract(ReadOnlySpan<byte> name, SocketType type)
     {
         UnixAddress* address = *BucketOf(name);
-        while (address != null && !FileNames.AreEqual(address->Name, name))
+        while (address != null && (address->Owner->Base.Type != type || !FileNames.AreEqual(address->Name, name)))
             address = address->NextInBucket;
         return address == null ? null : address->Owner;
     }
