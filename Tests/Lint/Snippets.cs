@@ -83,6 +83,12 @@ internal static class Snippets
             "UKL1015 needs System.SpanHelpers.SequenceEqual", "UKL1014 calls System.SpanHelpers.SequenceEqual"),
         new("ThroughLibrary", "static byte[] M(ReadOnlySpan<byte> x) => x.ToArray();", "UKL1001 allocates an array"),
 
+        new("LostElement", "static Eight s_x; static ref int At(int i) => ref Unsafe.Add(ref Unsafe.As<Eight, int>(ref s_x), i); static int M(int n) { int sum = 0; for (int i = n; i > 0; i--) sum += At(i - 1); return sum; }",
+            "UKL1019 uses a static field's address that the compiler made wrong"),
+        new("LostConstant", "static Eight s_x; static ref int At(int i) => ref Unsafe.Add(ref Unsafe.As<Eight, int>(ref s_x), i); static int M() => At(-1);", "UKL1019 uses a static field's address"),
+
+        new("AllowedElement", "static Eight s_x; [MethodImpl(MethodImplOptions.NoInlining)] static ref int At(int i) => ref Unsafe.Add(ref Unsafe.As<Eight, int>(ref s_x), i); static int M(int n) { int sum = 0; for (int i = n; i > 0; i--) sum += At(i - 1); return sum; }", null),
+        new("AllowedArithmetic", "static int M(int x, long* y) => x * 8 + 0x42_0010 + (int)y[0x42_0010 & x];", null),
         new("AllowedPointers", "static int M<T>(int* x) where T : IKind => T.Get(x) + x[3]; static int N(int* x) => M<Kind>(x);", null),
         new("AllowedFunctionPointers", "static int A(int x) => x; static delegate*<int, int> M(bool x) => x ? &A : null; static int N(int x) => M(true)(x);", null),
         new("AllowedExport", "[RuntimeExport(\"an_export\")] static int A(int x) => x; [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport(\"*\", \"an_export\")] static extern int B(int x); static int M(int x) => B(x);", null),

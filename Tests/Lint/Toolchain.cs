@@ -58,6 +58,10 @@ internal sealed class Toolchain : IDisposable
     public string CompileJointly(string program, string kernel, string output) =>
         Ilc([program, $"-r:{kernel}", $"-o:{At(output)}", $"--root:{Path.GetFileNameWithoutExtension(kernel)}"], At(output));
 
+    /// <summary>The joint compilation of a program and what a kernel exports, as the build of an image does it.</summary>
+    public string CompileWithExports(string program, string kernel, string output, params string[] options) =>
+        Ilc([program, $"-r:{kernel}", $"-o:{At(output)}", $"--generateunmanagedentrypoints:{Path.GetFileNameWithoutExtension(kernel)},HIDDEN", .. options], At(output));
+
     public void Run(string program, params IEnumerable<string> arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = _folder })!;

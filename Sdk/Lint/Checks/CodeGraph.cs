@@ -84,18 +84,24 @@ public sealed class CodeGraph
         return relocations;
     }
 
+    /// <summary>The relocations of a function's code, by offset.</summary>
+    internal ReadOnlySpan<ElfRelocation> RelocationsIn(ElfSymbol function)
+    {
+        ElfRelocation[] relocations = RelocationsOf(function.Section);
+        int first = LowerBound(relocations, function.Value);
+        return relocations.AsSpan(first, LowerBound(relocations, function.Value + function.Size) - first);
+    }
+
     /// <summary>Everything a function refers to, in the order of its code.</summary>
     public List<Reference> ReferencesOf(ElfSymbol function)
     {
         var references = new List<Reference>();
         ulong start = function.Value, end = function.Value + function.Size;
-        ElfRelocation[] relocations = RelocationsOf(function.Section);
-        int at = LowerBound(relocations, start);
         var patched = new HashSet<ulong>();
-        for (; at < relocations.Length && relocations[at].Offset < end; at++)
+        foreach (ElfRelocation relocation in RelocationsIn(function))
         {
-            patched.Add(relocations[at].Offset);
-            references.Add(new(relocations[at].Offset, Resolve(relocations[at])));
+            patched.Add(relocation.Offset);
+            references.Add(new(relocation.Offset, Resolve(relocation)));
         }
         AddResolved(function, start, end, patched, references);
         references.Sort(static (a, b) => a.Offset.CompareTo(b.Offset));
@@ -126,13 +132,21 @@ public sealed class CodeGraph
         return low;
     }
 
-    private void AddResolved(ElfSymbol function, ulong start, ulong end, HashSet<ulong> patched, List<Reference> references)
+    /// <summary>A decoder of a function's instructions, whose addresses are offsets in its section.</summary>
+    internal Decoder Decode(ElfSymbol function)
     {
         ReadOnlySpan<byte> code = Elf.Content(Elf.Sections[function.Section]);
-        if (end > (ulong)code.Length)
+        int start = (int)Math.Min(function.Value, (ulong)code.Length);
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(code[start..(int)Math.Min(function.Value + function.Size, (ulong)code.Length)].ToArray()));
+        decoder.IP = function.Value;
+        return decoder;
+    }
+
+    private void AddResolved(ElfSymbol function, ulong start, ulong end, HashSet<ulong> patched, List<Reference> references)
+    {
+        if (end > Elf.Sections[function.Section].Size)
             return;
-        var decoder = Decoder.Create(64, new ByteArrayCodeReader(code[(int)start..(int)end].ToArray()));
-        decoder.IP = start;
+        Decoder decoder = Decode(function);
         while (decoder.IP < end)
         {
             Instruction instruction = decoder.Decode();

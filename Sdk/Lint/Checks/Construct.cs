@@ -31,4 +31,5 @@ public sealed record Construct(string Id, string Text)
     public static readonly Construct Feature = new("UKL1016", "depends on the processor's features, which the runtime finds out");
     public static readonly Construct Outside = new("UKL1014", "calls {0}, which is not part of the kernel");
     public static readonly Construct Undefined = new("UKL1015", "needs {0}, which nothing defines");
+    public static readonly Construct LostAddress = new("UKL1019", "uses a static field's address that the compiler made wrong by folding a constant index into it: give the field's accessor [MethodImpl(MethodImplOptions.NoInlining)]");
 }

@@ -57,6 +57,8 @@ public sealed class DisciplineCheck
             if (IsExempt(symbol.Name))
                 continue;
             CheckMethod(symbol);
+            foreach (ulong offset in LostAddresses.Find(_graph, symbol))
+                Report(symbol, offset, Construct.LostAddress, "", "no relocation");
             if (tryBlocks.Contains(symbol.Name))
                 Report(symbol, symbol.Value, Construct.Try, "", "__ehinfo_" + symbol.Name);
         }

@@ -51,7 +51,7 @@ public sealed record CallNumbers(IReadOnlySet<int> Numbers, IReadOnlyList<string
             {
                 foreach (CodeRegion caller in image.CallersOf(target.Address))
                 {
-                    if (caller.End == target.Address)
+                    if (caller.End == target.Address && image.RunningOn.Contains(caller))
                         Unproven.Add($"{caller.Name} may run on into what is behind it");
                     Look(caller, instruction => IsBranchTo(instruction, target.Address), target.Register);
                 }

@@ -35,6 +35,9 @@ internal sealed class CodeImage
     /// <summary>Functions with a SYSCALL instruction.</summary>
     public HashSet<CodeRegion> WithSyscall { get; } = [];
 
+    /// <summary>Functions whose last instruction is followed by what lies behind them.</summary>
+    public HashSet<CodeRegion> RunningOn { get; } = [];
+
     /// <summary>The address of a function by its symbol, or null.</summary>
     public ulong? Find(string name) =>
         _elf.Symbols.FirstOrDefault(symbol => symbol.Name == name && symbol.Section > 0)?.Value;
@@ -94,8 +97,10 @@ internal sealed class CodeImage
                     _taken.Add(instruction.GetImmediate(i));
             }
         }
-        if (fallsThrough)
-            AddBranch(region, region.End);
+        if (!fallsThrough)
+            return;
+        AddBranch(region, region.End);
+        RunningOn.Add(region);
     }
 
     private void AddBranch(CodeRegion from, ulong target)
