@@ -1,6 +1,8 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text;
 using Ukl.Lint.Elf;
 using Ukl.Lint.Linking;
 using Xunit;
@@ -12,19 +14,30 @@ public class CallNumbersTests
 {
     private const string Gate = "FUNCTION ukl_syscall_gate\n ret\n";
 
-    private static CallNumbers Read(string code)
+    /// <summary>Links functions, each of which starts with a line "FUNCTION name".</summary>
+    /// <param name="code">The functions.</param>
+    /// <param name="hasSizes">Whether the symbols say how long the functions are, as compilers do.</param>
+    private static CallNumbers Read(string code, bool hasSizes = true)
     {
         using var tools = new Toolchain();
-        string macro = ".macro FUNCTION name\n .globl \\name\n .type \\name, @function\n\\name:\n.endm\n.text\n";
-        File.WriteAllText(tools.At("program.S"), macro + Gate + code + "\n.section .note.GNU-stack\n");
+        var text = new StringBuilder(".text\n");
+        foreach (string function in (Gate + code).Split("FUNCTION ", StringSplitOptions.RemoveEmptyEntries))
+        {
+            string name = function[..function.IndexOf('\n')];
+            text.Append($".globl {name}\n.type {name}, @function\n{name}:\n{function[name.Length..]}\n");
+            if (hasSizes)
+                text.Append($".size {name}, .-{name}\n");
+        }
+        File.WriteAllText(tools.At("program.S"), text.Append(".section .note.GNU-stack\n").ToString());
         tools.Run("gcc", "-c", "-o", "program.o", "program.S");
         tools.Run("ld.lld", "-static", "-e", "start", "-o", "program", "program.o");
         return CallNumbers.Read(ElfFile.Read(tools.At("program")));
     }
 
-    private static void Proven(string code, params IEnumerable<int> numbers)
+    private static void Proven(string code, params IEnumerable<int> numbers) => Proven(Read(code), numbers);
+
+    private static void Proven(CallNumbers calls, params IEnumerable<int> numbers)
     {
-        CallNumbers calls = Read(code);
         Assert.Empty(calls.Unproven);
         Assert.Equal(numbers, calls.Numbers.Order());
     }
@@ -113,6 +126,18 @@ public class CallNumbersTests
     [Fact]
     public void A_function_that_runs_on_into_one_that_passes_a_number_on_is_reported() =>
         Unproven("FUNCTION start\n mov $5, %edi\nFUNCTION pass\n mov %rdi, %rax\n jmp ukl_syscall_gate", "start may run on");
+
+    [Fact]
+    public void Data_among_assembly_code_is_not_taken_for_calls() =>
+        Proven(Read("FUNCTION start\n mov table(%rip), %ecx\n mov $39, %eax\n call ukl_syscall_gate\n jmp .Lend\n.byte 0x0f\ntable: .byte 0x05, 0x0f, 0x05, 0xc3\n.Lend: ret", hasSizes: false), 39);
+
+    [Fact]
+    public void Assembly_code_behind_data_is_followed() =>
+        Proven(Read("FUNCTION start\n jmp .Lend\n.byte 0xb8\n.Lend: call .Lown\n ret\n.byte 0xb8\n.Lown: mov $39, %eax\n call ukl_syscall_gate\n ret", hasSizes: false), 39);
+
+    [Fact]
+    public void Code_without_a_symbol_that_a_pointer_names_is_followed() =>
+        Proven("FUNCTION start\n call *pointer\n ret\n.data\n.balign 8\npointer: .quad 1f\n.text\n.size start, .-start\n1: mov $60, %eax\n syscall\n ret\nFUNCTION last\n ret", 60);
 
     [Fact]
     public void A_program_without_calls_has_none() => Proven("FUNCTION start\n ret");

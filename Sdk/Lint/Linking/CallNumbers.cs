@@ -59,7 +59,7 @@ public sealed record CallNumbers(IReadOnlySet<int> Numbers, IReadOnlyList<string
         }
 
         private static bool IsBranchTo(in Instruction instruction, ulong address) =>
-            (instruction.IsCallNear || instruction.IsJmpShortOrNear || instruction.IsJccShortOrNear) && instruction.NearBranchTarget == address;
+            instruction.IsDirectBranch() && instruction.NearBranchTarget == address;
 
         /// <summary>From now on the numbers count that a register holds where a function is called.</summary>
         private void Want(ulong function, int register, string name)

@@ -17,19 +17,21 @@ internal sealed class CodeImage
     private readonly CodeRegion[] _regions;
     private readonly Dictionary<ulong, List<CodeRegion>> _branches = [];
     private readonly HashSet<ulong> _taken = [];
+    private readonly HashSet<ulong> _compared;
+    private readonly Queue<(CodeRegion Region, ulong Address)> _entries = [];
 
     /// <summary>Reads an image that was linked with its symbols, at fixed addresses.</summary>
     public CodeImage(ElfFile elf)
     {
         _elf = elf;
         _regions = [.. elf.Sections.Where(section => section.IsCode && section.Type != ElfSection.NoBits).OrderBy(section => section.Address).SelectMany(Split)];
-        foreach (CodeRegion region in _regions)
-            Scan(region);
+        _compared = [.. elf.Symbols.Where(symbol => s_comparedLabels.Contains(symbol.Name)).Select(symbol => symbol.Value)];
+        foreach (CodeRegion region in _regions.Where(region => region.IsFunction))
+            Scan(region, region.Instructions);
         foreach (ElfSection section in elf.Sections.Where(section => section.IsLoaded && !section.IsCode))
             ScanData(elf.Content(section));
-        _taken.ExceptWith(elf.Symbols.Where(symbol => s_comparedLabels.Contains(symbol.Name)).Select(symbol => symbol.Value));
-        foreach (ulong address in _taken)
-            NoteEntry(address);
+        while (_entries.TryDequeue(out (CodeRegion Region, ulong Address) entry))
+            Scan(entry.Region, entry.Region.Follow(entry.Address));
     }
 
     /// <summary>Functions with a SYSCALL instruction.</summary>
@@ -62,62 +64,93 @@ internal sealed class CodeImage
     private IEnumerable<CodeRegion> Split(ElfSection section)
     {
         ReadOnlyMemory<byte> content = _elf.ContentMemory(section);
-        (ulong Start, string Name)[] symbols =
+        ElfSymbol[] symbols =
         [
             .. _elf.Symbols.Where(symbol => symbol.Section == section.Index && symbol.Type == ElfSymbolType.Function && symbol.Value >= section.Address && symbol.Value < section.Address + section.Size)
-                .OrderBy(symbol => symbol.Value).ThenBy(symbol => symbol.Binding == ElfBinding.Local)
-                .Select(symbol => (symbol.Value, symbol.Name)).DistinctBy(symbol => symbol.Value),
+                .OrderBy(symbol => symbol.Value).ThenBy(symbol => symbol.Binding == ElfBinding.Local).ThenByDescending(symbol => symbol.Size).DistinctBy(symbol => symbol.Value),
         ];
-        if (symbols.Length == 0 || symbols[0].Start != section.Address)
-            symbols = [(section.Address, section.Name), .. symbols];
+        CodeRegion Region(string name, ulong start, ulong end, bool isFunction) =>
+            new(name, start, content[(int)(start - section.Address)..(int)(end - section.Address)].ToArray(), isFunction);
+        ulong done = section.Address;
+        string before = section.Name;
         for (int i = 0; i < symbols.Length; i++)
         {
-            ulong end = i + 1 < symbols.Length ? symbols[i + 1].Start : section.Address + section.Size;
-            yield return new(symbols[i].Name, symbols[i].Start, content[(int)(symbols[i].Start - section.Address)..(int)(end - section.Address)].ToArray());
+            (ulong start, ulong next) = (symbols[i].Value, i + 1 < symbols.Length ? symbols[i + 1].Value : section.Address + section.Size);
+            if (start > done)
+                yield return Region(before, done, start, isFunction: false);
+            bool isFunction = symbols[i].Size != 0;
+            done = isFunction ? Math.Min(start + symbols[i].Size, next) : next;
+            before = symbols[i].Name;
+            CodeRegion region = Region(before, start, done, isFunction);
+            if (!isFunction)
+                _entries.Enqueue((region, start));
+            yield return region;
         }
+        if (done < section.Address + section.Size)
+            yield return Region(before, done, section.Address + section.Size, isFunction: false);
     }
 
-    private void Scan(CodeRegion region)
+    private void Scan(CodeRegion region, IEnumerable<Instruction> instructions)
     {
-        bool fallsThrough = false;
-        foreach (Instruction instruction in region.Decode())
+        Instruction last = default;
+        foreach (Instruction instruction in instructions)
         {
-            // A call at the end does not return, and padding says nothing.
-            if (instruction.Mnemonic is not (Mnemonic.Nop or Mnemonic.Int3))
-                fallsThrough = instruction.FlowControl is FlowControl.Next or FlowControl.ConditionalBranch;
             if (instruction.Mnemonic == Mnemonic.Syscall)
                 WithSyscall.Add(region);
-            if (instruction.IsCallNear || instruction.IsJmpShortOrNear || instruction.IsJccShortOrNear)
-                AddBranch(region, instruction.NearBranchTarget);
+            if (instruction.IsDirectBranch())
+                AddBranch(region, instruction.NearBranchTarget, instruction.IsCallNear);
             else if (instruction.IsIPRelativeMemoryOperand)
-                _taken.Add(instruction.IPRelativeMemoryAddress);
+                Take(instruction.IPRelativeMemoryAddress);
             for (int i = 0; i < instruction.OpCount; i++)
             {
                 if (instruction.GetOpKind(i) is OpKind.Immediate32 or OpKind.Immediate32to64 or OpKind.Immediate64)
-                    _taken.Add(instruction.GetImmediate(i));
+                    Take(instruction.GetImmediate(i));
             }
+            // A call at the end of a function does not return, and padding says nothing.
+            if (!instruction.IsPadding())
+                last = instruction;
+            if (!region.IsFunction && instruction.NextIP == region.End)
+                NoteRunningOn(region, last);
         }
-        if (!fallsThrough)
+        if (region.IsFunction)
+            NoteRunningOn(region, last);
+    }
+
+    private void NoteRunningOn(CodeRegion region, in Instruction last)
+    {
+        if (last.FlowControl is not (FlowControl.Next or FlowControl.ConditionalBranch) || last.IsInvalid)
             return;
-        AddBranch(region, region.End);
+        AddBranch(region, region.End, isCall: false);
         RunningOn.Add(region);
     }
 
-    private void AddBranch(CodeRegion from, ulong target)
+    private void Take(ulong address)
     {
-        if (from.Contains(target) && target != from.Start)
+        if (RegionAt(address) is null || _compared.Contains(address) || !_taken.Add(address))
+            return;
+        NoteEntry(address);
+    }
+
+    private void AddBranch(CodeRegion from, ulong target, bool isCall)
+    {
+        bool isInside = from.Contains(target) && target != from.Start;
+        if (!isInside || isCall)
+            NoteEntry(target);
+        if (isInside)
             return;
         if (!_branches.TryGetValue(target, out List<CodeRegion>? callers))
             _branches.Add(target, callers = []);
         if (callers.Count == 0 || callers[^1] != from)
             callers.Add(from);
-        NoteEntry(target);
     }
 
     private void NoteEntry(ulong address)
     {
-        if (RegionAt(address) is { } region && region.Start != address)
-            region.EnteredAt.Add(address);
+        if (RegionAt(address) is not { } region)
+            return;
+        bool isNew = region.Start == address || region.EnteredAt.Add(address);
+        if (isNew && !region.IsFunction)
+            _entries.Enqueue((region, address));
     }
 
     private CodeRegion? RegionAt(ulong address)
@@ -137,12 +170,7 @@ internal sealed class CodeImage
     // Pointers in data are absolute, because the image has fixed addresses, and aligned.
     private void ScanData(ReadOnlySpan<byte> data)
     {
-        ulong lowest = _regions.Length == 0 ? 0 : _regions[0].Start, highest = _regions.Length == 0 ? 0 : _regions[^1].End;
         for (; data.Length >= sizeof(ulong); data = data[sizeof(ulong)..])
-        {
-            ulong word = BinaryPrimitives.ReadUInt64LittleEndian(data);
-            if (word >= lowest && word < highest)
-                _taken.Add(word);
-        }
+            Take(BinaryPrimitives.ReadUInt64LittleEndian(data));
     }
 }

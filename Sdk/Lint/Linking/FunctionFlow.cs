@@ -8,7 +8,7 @@ namespace Ukl.Lint.Linking;
 
 /// <summary>
 /// Follows the values of registers through one function, over all its branches, and says what they may be where it calls or makes a system call. Code that is
-/// reached in ways that cannot be seen (a jump from another function, the end of a catch) starts with nothing known.
+/// reached in ways that cannot be seen (a jump from another function, the start of a catch) starts with nothing known.
 /// </summary>
 internal sealed class FunctionFlow
 {
@@ -23,12 +23,13 @@ internal sealed class FunctionFlow
     public FunctionFlow(CodeImage image, CodeRegion region)
     {
         _region = region;
-        _instructions = [.. region.Decode()];
+        _instructions = [.. region.Instructions];
         for (int i = 0; i < _instructions.Length; i++)
             _byAddress[_instructions[i].IP] = i;
         Queue<int> pending = new();
         _leaders = FindLeaders(image, out HashSet<int> reachedUnseen);
-        Enter(0, RegisterState.AtEntry(), pending);
+        if (_byAddress.TryGetValue(region.Start, out int start))
+            Enter(start, RegisterState.AtEntry(), pending);
         foreach (int leader in reachedUnseen)
             Enter(leader, RegisterState.Unknown(), pending);
         while (pending.TryDequeue(out int block))
@@ -45,12 +46,9 @@ internal sealed class FunctionFlow
             Walk(block, visit);
     }
 
-    private static bool EndsFlow(in Instruction instruction) =>
-        instruction.FlowControl is FlowControl.UnconditionalBranch or FlowControl.IndirectBranch or FlowControl.Return or FlowControl.Exception || instruction.Mnemonic is Mnemonic.Int3 or Mnemonic.Hlt;
-
     private int SkipPadding(int index)
     {
-        while (index < _instructions.Length && _instructions[index].Mnemonic is Mnemonic.Nop or Mnemonic.Int3)
+        while (index < _instructions.Length && _instructions[index].IsPadding())
             index++;
         return index;
     }
@@ -80,7 +78,7 @@ internal sealed class FunctionFlow
                 leaders.Add(target);
                 branchedTo.Add(target);
             }
-            if (EndsFlow(instruction) && SkipPadding(i + 1) is var after && after < _instructions.Length)
+            if (instruction.EndsFlow() && SkipPadding(i + 1) is var after && after < _instructions.Length)
             {
                 leaders.Add(after);
                 jumpedOver.Add(after);
@@ -96,7 +94,7 @@ internal sealed class FunctionFlow
         {
             // What follows a jump and nothing jumps to is reached by the unwinder; a jump whose table is not found may reach everything.
             bool isReachedUnseen = jumpedOver.Contains(leader) && !branchedTo.Contains(leader);
-            if (leader > 0 && (isReachedUnseen || hasIndirectJump && tableTargets.Count == 0))
+            if (leader > 0 && (isReachedUnseen && _region.IsFunction || hasIndirectJump && tableTargets.Count == 0))
                 unseen.Add(leader);
         }
         foreach (ulong address in _region.EnteredAt.Concat(tableTargets))
@@ -129,29 +127,30 @@ internal sealed class FunctionFlow
     {
         List<(int, RegisterState)> next = [];
         RegisterState state = _blocks[block].Copy();
-        for (int i = block; i < _instructions.Length; i++)
+        Instruction? before = null;
+        for (int i = block; ;)
         {
-            if (i != block && _leaders.Contains(i))
-            {
-                next.Add((i, state));
-                break;
-            }
             Instruction instruction = _instructions[i];
             visit?.Invoke(instruction, state);
-            bool isJump = instruction.IsJmpShortOrNear || instruction.IsJccShortOrNear;
-            if (isJump && _byAddress.TryGetValue(instruction.NearBranchTarget, out int target))
+            if (instruction.IsJmpShortOrNear || instruction.IsJccShortOrNear)
             {
+                bool isEquality = instruction.ConditionCode is ConditionCode.e or ConditionCode.ne;
                 RegisterState taken = state.Copy();
-                if (i > block)
-                    taken.Assume(_instructions[i - 1], instruction.ConditionCode == ConditionCode.e);
-                next.Add((target, taken));
+                if (before is { } comparison && isEquality)
+                    (instruction.ConditionCode == ConditionCode.e ? taken : state).AssumeEqual(comparison);
+                if (_byAddress.TryGetValue(instruction.NearBranchTarget, out int target))
+                    next.Add((target, taken));
             }
-            if (EndsFlow(instruction))
-                break;
-            if (i > block)
-                state.Assume(_instructions[i - 1], instruction.ConditionCode == ConditionCode.ne && instruction.IsJccShortOrNear);
+            if (instruction.EndsFlow() || !_byAddress.TryGetValue(instruction.NextIP, out int following))
+                return next;
             state.Run(instruction, _information);
+            if (_leaders.Contains(following))
+            {
+                next.Add((following, state));
+                return next;
+            }
+            before = instruction;
+            i = following;
         }
-        return next;
     }
 }

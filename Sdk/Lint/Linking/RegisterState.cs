@@ -74,9 +74,9 @@ internal sealed class RegisterState
     }
 
     /// <summary>Learns from a branch: when the comparison before it found equality, the register is what it was compared with. Compilers use that as a constant.</summary>
-    public void Assume(in Instruction comparison, bool isEqual)
+    public void AssumeEqual(in Instruction comparison)
     {
-        if (!isEqual || comparison.OpCount != 2 || comparison.Op0Kind != OpKind.Register || !comparison.Op0Register.IsGPR() || comparison.Op0Register.GetSize() < 4)
+        if (comparison.OpCount != 2 || comparison.Op0Kind != OpKind.Register || !comparison.Op0Register.IsGPR() || comparison.Op0Register.GetSize() < 4)
             return;
         if (comparison.Mnemonic == Mnemonic.Test && comparison.Op1Kind == OpKind.Register && comparison.Op1Register == comparison.Op0Register)
             _values[Number(comparison.Op0Register)] = NumberValue.Constant(0);
