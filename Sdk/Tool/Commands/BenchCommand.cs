@@ -61,7 +61,7 @@ public static class BenchCommand
     {
         BuiltImage image = machine.Build(HelloProgram, context.Levels.Linked);
         IsoImage.Make(image, RunCommand.CommandLineFor(image, isTraced: false, [], []), context.Reporter);
-        Console.WriteLine($"Hello, level 1: image {new FileInfo(image.Kernel).Length / 1024} KiB, ISO {new FileInfo(image.Iso).Length / 1024} KiB, C# code of the kernel {KernelSize.Measure(image.Symbols) / 1024} KiB.");
+        Console.WriteLine($"Hello, level 1: image {new FileInfo(image.Kernel).Length / 1024} KiB, ISO {new FileInfo(image.Iso).Length / 1024} KiB, C# code of the kernel {KernelSize.Measure(image.Symbols):N0} bytes, {File.ReadAllText(image.Parts)}.");
     }
 
     private static int Calls(CommandContext context)
