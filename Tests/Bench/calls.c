@@ -1,44 +1,21 @@
 /*
- * What an operation costs, in ticks of the time-stamp counter: prints one line `NAME TICKS` per operation.
+ * What a system call costs, in ticks of the time-stamp counter: prints one line `NAME TICKS` per operation. How is said in measure.h.
  *
  *     musl-gcc -static -std=gnu11 -O2 -Wall -Wextra -Werror calls.c -o calls
- *
- * Under QEMU with `-icount shift=0,sleep=off` and one CPU the counter runs at 1 GHz of executed instructions, so a tick is an
- * instruction and the same binary can be compared between guests. Every figure is the least of several rounds after a warm-up;
- * the cost of the empty loop is not taken off. Arguments select operations by name. As /init of a Linux guest, `poweroff` on the
- * kernel command line ends the machine when all is printed.
  */
-#include "guest.h"
+#include "measure.h"
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { PAGE = 4096, ROUNDS = 7, FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_PRIVATE_FLAG = 128 };
+enum { PAGE = 4096, FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_PRIVATE_FLAG = 128 };
 
 static char buffer[PAGE];
 static int zero_fd, null_fd, file_fd, epoll_fd;
-
-static void require(bool condition, const char *what)
-{
-    if (!condition) {
-        perror(what);
-        exit(1);
-    }
-}
-
-static uint64_t ticks(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-    return (uint64_t)high << 32 | low;
-}
 
 static void call_getppid(int count)
 {
@@ -228,14 +205,6 @@ static void futex_ping_pong(int count)
     }
 }
 
-struct operation {
-    const char *name;
-    void (*run)(int count);
-    int count;
-    void (*before)(int count);
-    void (*after)(int count);
-};
-
 /* A ping-pong is a round trip: two wake-ups and two context switches. */
 static const struct operation operations[] = {
     {"getppid", call_getppid, 2000, 0, 0},
@@ -257,23 +226,6 @@ static const struct operation operations[] = {
     {"thread-create-join", thread_create_join, 300, 0, 0},
 };
 
-static uint64_t measure(const struct operation *operation)
-{
-    uint64_t least = UINT64_MAX;
-    for (int round = 0; round <= ROUNDS; round++) {
-        if (operation->before)
-            operation->before(operation->count);
-        uint64_t start = ticks();
-        operation->run(operation->count);
-        uint64_t taken = ticks() - start;
-        if (operation->after)
-            operation->after(operation->count);
-        if (round > 0 && taken < least) /* the first one warms up */
-            least = taken;
-    }
-    return least / (uint64_t)operation->count;
-}
-
 static void open_files(void)
 {
     zero_fd = open("/dev/zero", O_RDONLY);
@@ -287,32 +239,11 @@ static void open_files(void)
     require(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, eventfd(1, 0), &event) == 0, "epoll_ctl");
 }
 
-static bool is_selected(const char *name, int argc, char **argv)
-{
-    bool any = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], name) == 0)
-            return true;
-        for (size_t j = 0; j < sizeof operations / sizeof *operations; j++)
-            any |= strcmp(argv[i], operations[j].name) == 0;
-    }
-    return !any;
-}
-
 int main(int argc, char **argv)
 {
     guest_prepare();
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(0, &one);
-    sched_setaffinity(0, sizeof one, &one);
     open_files();
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
-        if (!is_selected(operations[i].name, argc, argv))
-            continue;
-        printf("%s %llu\n", operations[i].name, (unsigned long long)measure(&operations[i]));
-        fflush(stdout);
-    }
+    measure_all(operations, sizeof operations / sizeof *operations, argc, argv);
     unlink("/tmp/bench");
     guest_finish(argc, argv);
     return 0;

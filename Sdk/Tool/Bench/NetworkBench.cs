@@ -35,8 +35,6 @@ public sealed class NetworkBench(CommandContext context, int seconds)
     /// <summary>As for the calls: string instructions are slow under TCG, so both kernels are told not to use them.</summary>
     private static readonly MachineOptions Machine = new() { CpuModel = "max,-erms,-fsrm" };
 
-    private const string InitProgram = "Tests/Bench/linux-init.c";
-
     /// <summary>Where Linux and our kernel put a position-independent program when addresses are not randomised.</summary>
     private const ulong ProgramBase = 0x5555_5555_4000;
 
@@ -46,39 +44,31 @@ public sealed class NetworkBench(CommandContext context, int seconds)
 
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(2);
 
-    private readonly LinuxGuest linux = new(context.Repository);
+    private readonly NetworkImages images = new(context);
 
     /// <summary>A guest that can be booted.</summary>
-    /// <param name="Kernel">Its kernel.</param>
-    /// <param name="Initramfs">Its initramfs.</param>
-    /// <param name="CommandLine">Its kernel's command line.</param>
+    /// <param name="Image">What is booted.</param>
     /// <param name="Map">Its functions.</param>
-    public sealed record Guest(string Kernel, string Initramfs, string CommandLine, CodeMap Map);
+    public sealed record Guest(NetworkImage Image, CodeMap Map);
 
     /// <summary>The release of the Linux that is measured beside.</summary>
-    public string LinuxName => linux.Name;
+    public string LinuxName => images.LinuxGuest.Name;
 
     /// <summary>A program at one of our levels.</summary>
     public Guest Ours(string program, Level level, IReadOnlyList<string> arguments)
     {
-        BuiltImage image = Build(program, level);
-        KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, [], arguments).Add("console", "pipe");
-        foreach (string word in NetworkRig.AddressWords)
-            commandLine.Add(word);
+        NetworkImage image = images.Ours(program, level, arguments);
         CodeMap map = level.IsLinked
-            ? new CodeMap().AddLinkedImage(image.Symbols, Build(InitProgram, context.Levels.General).Symbols)
-            : new CodeMap().AddImage(image.Symbols).AddImage(ProgramSymbols(program, image), ProgramBase);
-        return new Guest(image.Kernel, image.Initramfs, commandLine.ToString(), map);
+            ? new CodeMap().AddLinkedImage(image.Image.Symbols, images.KernelAlone())
+            : new CodeMap().AddImage(image.Image.Symbols).AddImage(ProgramSymbols(program, image.Image), ProgramBase);
+        return new Guest(image, map);
     }
 
     /// <summary>The same program's file of level 0 on Linux.</summary>
     public Guest Linux(string program, IReadOnlyList<string> arguments)
     {
-        BuiltImage image = Build(program, context.Levels.General);
-        string initramfs = linux.PackNetwork(image, Build(InitProgram, context.Levels.General));
-        CodeMap map = new CodeMap().AddImage(ProgramSymbols(program, image), ProgramBase);
-        string commandLine = LinuxGuest.NetworkCommandLine(image, [.. NetworkRig.AddressWords, "norandmaps", $"symbols={SymbolPort}"], arguments);
-        return new Guest(linux.Kernel(), initramfs, commandLine, map);
+        NetworkImage image = images.Linux(program, arguments, "norandmaps", $"symbols={SymbolPort}");
+        return new Guest(image, new CodeMap().AddImage(ProgramSymbols(program, image.Image), ProgramBase));
     }
 
     /// <summary>Boots a guest and puts all loads on it, one after the other.</summary>
@@ -123,10 +113,10 @@ public sealed class NetworkBench(CommandContext context, int seconds)
 
     private static NetworkGuest Boot(NetworkRig rig, Guest guest, MachineOptions machine)
     {
-        NetworkGuest running = new(rig, status => QemuCommand.Arguments(guest.Kernel, guest.Initramfs, guest.CommandLine, machine, "tcg", status, SerialLine.Pipe));
+        NetworkGuest running = new(rig, status => guest.Image.Arguments(machine, "tcg", status));
         try
         {
-            if (guest.CommandLine.Contains($" symbols={SymbolPort} ", StringComparison.Ordinal))
+            if (guest.Image.CommandLine.Contains($" symbols={SymbolPort} ", StringComparison.Ordinal))
                 guest.Map.AddKernelSymbols(running.ReadText(SymbolPort, BootLimit));
             return running;
         }
@@ -139,7 +129,4 @@ public sealed class NetworkBench(CommandContext context, int seconds)
 
     /// <summary>A finished program has what symbols it was given.</summary>
     private static string ProgramSymbols(string program, BuiltImage image) => File.Exists(image.ProgramSymbols) ? image.ProgramSymbols : program;
-
-    private BuiltImage Build(string program, Level level) =>
-        context.Builder.Build(ProgramReference.Resolve(context.Repository, Path.IsPathRooted(program) ? program : context.Repository.At(program)), level);
 }

@@ -23,7 +23,7 @@ public static class BenchCommand
         Command boot = new("boot", "Time, instructions and memory from QEMU's start to a program's first line");
         boot.SetAction(_ => Boot(new CommandContext()));
         Command calls = new("calls", "Instructions per operation, of a static C program");
-        calls.SetAction(_ => Calls(new CommandContext()));
+        calls.SetAction(_ => Operations(new CommandContext(), CallsProgram, new Dictionary<string, long>()));
         return new Command("bench", "Measure boot, calls or servers beside a Linux guest") { boot, calls, BenchNetCommand.Create() };
     }
 
@@ -64,21 +64,27 @@ public static class BenchCommand
         Console.WriteLine($"Hello, level 1: image {new FileInfo(image.Kernel).Length / 1024} KiB, ISO {new FileInfo(image.Iso).Length / 1024} KiB, C# code of the kernel {KernelSize.Measure(image.Symbols):N0} bytes, {File.ReadAllText(image.Parts)}.");
     }
 
-    private static int Calls(CommandContext context)
+    /// <summary>Measures the operations of a program as Tests/Bench/calls.c in all guests, and prints them side by side.</summary>
+    /// <param name="context">Tree and builder.</param>
+    /// <param name="program">The C file.</param>
+    /// <param name="targets">What level 1 may take at most, by operation; may be empty.</param>
+    internal static int Operations(CommandContext context, string program, IReadOnlyDictionary<string, long> targets)
     {
         BenchMachine machine = new(context);
         BenchMachine.Guest[] guests =
         [
-            machine.Linux(CallsProgram),
-            machine.Ours(CallsProgram, context.Levels.General),
-            machine.Ours(CallsProgram, context.Levels.Linked),
+            machine.Linux(program),
+            machine.Ours(program, context.Levels.General),
+            machine.Ours(program, context.Levels.Linked),
         ];
         Dictionary<string, long>[] figures = [.. guests.Select(guest => context.Reporter.Step($"Measuring {guest.Name}", () => CallFigures.Parse(BenchMachine.RunCounted(guest))))];
-        Table table = NewTable(["operation", .. guests.Select(guest => guest.Name), "level 0 / Linux", "level 1 / Linux"]);
+        string[] targetColumn = targets.Count > 0 ? ["to reach"] : [];
+        Table table = NewTable(["operation", .. guests.Select(guest => guest.Name), "level 0 / Linux", "level 1 / Linux", .. targetColumn]);
         foreach (string operation in figures.SelectMany(column => column.Keys).Distinct())
         {
             long?[] values = [.. figures.Select(column => column.TryGetValue(operation, out long value) ? value : (long?)null)];
-            table.AddRow([operation, .. values.Select(value => Number(value)), Ratio(values[1], values[0]), Ratio(values[2], values[0])]);
+            string[] target = targets.Count > 0 ? [Number(targets.TryGetValue(operation, out long most) ? most : null)] : [];
+            table.AddRow([operation, .. values.Select(value => Number(value)), Ratio(values[1], values[0]), Ratio(values[2], values[0]), .. target]);
         }
         AnsiConsole.Write(table);
         Console.WriteLine($"{machine.LinuxName}; instructions per operation, one CPU, counted by QEMU's -icount.");

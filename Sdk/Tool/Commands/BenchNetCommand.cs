@@ -12,6 +12,8 @@ public static class BenchNetCommand
     private const string HttpSockets = "Tests/Bench/HttpSockets";
     private const string WebServer = "Apps/WebServer";
     private const string KeyValue = "Apps/KeyValue";
+    private const string LoopbackProgram = "Tests/Bench/loopback.c";
+    private const string LoopbackGroup = "loopback";
     private const int HttpPort = 8080;
     private const int RedisPort = 6379;
 
@@ -33,11 +35,14 @@ public static class BenchNetCommand
             "redis", "KeyValue beside redis-server", RedisPort, [Redis(50, 1, 12_000), Redis(50, 16, 2_500), Redis(1, 1, null)], RedisGuests),
     ];
 
+    private static readonly Dictionary<string, long> LoopbackTargets = new() { ["tcp-round-trip"] = 12_000, ["tcp-connect-accept-close"] = 30_000 };
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        Option<string?> only = new("--only") { Description = $"Only one group: {string.Join(", ", Groups.Select(group => group.Name))}" };
-        only.AcceptOnlyFromAmong([.. Groups.Select(group => group.Name)]);
+        string[] names = [.. Groups.Select(group => group.Name), LoopbackGroup];
+        Option<string?> only = new("--only") { Description = $"Only one group: {string.Join(", ", names)}" };
+        only.AcceptOnlyFromAmong(names);
         Option<int> seconds = CommonOptions.Number("--seconds", "How long each load lasts", 10);
         Option<int> profile = CommonOptions.Number("--profile", "How many functions to list per load, by instructions", 0);
         Option<string?> guest = new("--guest") { Description = "Only guests whose name contains this, such as 'Linux' or 'level 1'" };
@@ -49,6 +54,10 @@ public static class BenchNetCommand
 
     private static int Run(CommandContext context, string? only, string? guestName, int seconds, int profile)
     {
+        if (only is null or LoopbackGroup && BenchCommand.Operations(context, LoopbackProgram, LoopbackTargets) is not 0)
+            return 1;
+        if (only == LoopbackGroup)
+            return 0;
         if (NetworkRig.Obstacle() is { } obstacle)
             throw new ToolException(obstacle);
         NetworkBench bench = new(context, seconds);

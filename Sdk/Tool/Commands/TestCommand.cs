@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Ukl.Tool.Build;
+using Ukl.Tool.Network;
 using Ukl.Tool.Testing;
 
 namespace Ukl.Tool.Commands;
@@ -40,10 +41,14 @@ public static class TestCommand
         foreach (string project in filter?.Contains('/') == true ? [] : host.Projects())
             Add(RunHost(context, host, project, filter));
 
-        GuestTestRunner guest = new(context, context.DecideAccelerator().Name);
+        string accelerator = context.DecideAccelerator().Name;
+        GuestTestRunner guest = new(context, accelerator);
         foreach (GuestTestRunner.Case item in guest.Cases(GuestCatalogue.All(context.Repository)))
             if ((withSlow || !item.Test.IsSlow) && (filter is null || item.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)))
                 Add(RunGuest(guest, item));
+
+        if (withSlow)
+            RunWire(context, new WireTestRunner(context, accelerator), filter, Add);
 
         Print(results, times);
         int failed = results.Count(result => !result.HasPassed);
@@ -79,6 +84,28 @@ public static class TestCommand
         catch (ToolException failure)
         {
             return [new TestResult($"guest, {item.Level.Name}", item.Name, Sentence(failure))];
+        }
+    }
+
+    private static void RunWire(CommandContext context, WireTestRunner wire, string? filter, Action<IReadOnlyList<TestResult>> add)
+    {
+        // On Linux the tests run only when the filter asks for it.
+        WireTestRunner.Case[] cases =
+        [
+            .. wire.Cases(WireCatalogue.All()).Where(item =>
+                filter is null ? !item.IsReference : item.Name.Contains(filter, StringComparison.OrdinalIgnoreCase) && (!item.IsReference || filter.Contains("(Linux)", StringComparison.OrdinalIgnoreCase))),
+        ];
+        if (cases.Length > 0 && NetworkRig.Obstacle() is { } obstacle)
+        {
+            context.Reporter.Say($"ukl: {cases.Length} tests on the wire are left out. {obstacle}");
+            return;
+        }
+        foreach (WireTestRunner.Case item in cases)
+        {
+            Stopwatch watch = Stopwatch.StartNew();
+            TestResult result = wire.Run(item);
+            Console.WriteLine($"{(result.HasPassed ? "ok" : "not ok")} {item.Name}: {watch.Elapsed.TotalSeconds:0.0} s");
+            add([result]);
         }
     }
 

@@ -120,12 +120,14 @@ public sealed class NetworkRig : IDisposable
         Remove(Namespace);
     }
 
-    /// <summary>Ends what still runs in a namespace that is ours, and removes it; the tap device goes with it.</summary>
+    /// <summary>Ends what still runs in a namespace that is ours, and removes it.</summary>
     private static void Remove(string name)
     {
         foreach (string line in CommandRunner.Run("ip", ["netns", "pids", name]).Lines)
             if (int.TryParse(line, CultureInfo.InvariantCulture, out int process))
                 CommandRunner.Run("kill", ["-KILL", $"{process}"]);
+        // The device first: who still reads from it would keep the namespace alive.
+        CommandRunner.Run("ip", ["-n", name, "link", "delete", Tap]);
         CommandRunner.Run("ip", ["netns", "delete", name]);
     }
 

@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ukl.Tool.Network;
+
+/// <summary>
+/// A wire between a guest's card and the tap device of a <see cref="NetworkRig"/> that loses, reorders, duplicates, corrupts and delays frames by chance, decided by a
+/// seed. It does what netem does, which kernels of small machines lack, and can be cut. The card is at the other end of a connection (QEMU's -netdev socket: every
+/// frame after its length in four bytes), so it offers no offloads: checksums and segments are the guest's own work.
+/// </summary>
+public sealed class BadWire : IDisposable
+{
+    private const int LengthSize = 4;
+    private const int LargestFrame = 1 << 16;
+
+    private readonly TapDevice tap;
+
+    private readonly Socket listener;
+
+    private readonly WireDirection toGuest;
+
+    private readonly WireDirection toHost;
+
+    private Socket? card;
+
+    /// <summary>Lays the wire; QEMU is started afterwards.</summary>
+    public BadWire(NetworkRig rig, WireQuality quality)
+    {
+        (tap, listener) = NetworkNamespace.Run(rig.Namespace, () =>
+        {
+            Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            socket.Listen(1);
+            return (new TapDevice(rig.Device), socket);
+        });
+        toGuest = new WireDirection(quality, 1, SendToCard);
+        toHost = new WireDirection(quality, 2, frame => tap.Write(frame));
+        Start(ReadTap);
+        Start(ReadCard);
+    }
+
+    /// <summary>The value of QEMU's -netdev, with the id "net".</summary>
+    public string Backend => string.Create(CultureInfo.InvariantCulture, $"socket,id=net,connect=127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
+
+    /// <summary>Frames that were lost, and all that were sent.</summary>
+    public (long Lost, long All) Losses => (toGuest.Lost + toHost.Lost, toGuest.Taken + toHost.Taken);
+
+    /// <summary>From now on nothing arrives, in either direction.</summary>
+    public void Cut() => toGuest.IsCut = toHost.IsCut = true;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        toGuest.Dispose();
+        toHost.Dispose();
+        listener.Dispose();
+        card?.Dispose();
+        tap.Dispose();
+    }
+
+    private static void Start(Action work) => new Thread(() => work()) { IsBackground = true, Name = "wire" }.Start();
+
+    /// <summary>Ends when the device goes away with its namespace.</summary>
+    private void ReadTap()
+    {
+        byte[] buffer = new byte[LargestFrame];
+        int size;
+        while ((size = tap.Read(buffer)) > 0)
+            toGuest.Take(buffer[..size]);
+    }
+
+    private void ReadCard()
+    {
+        try
+        {
+            card = listener.Accept();
+            card.NoDelay = true;
+            using NetworkStream stream = new(card);
+            using BufferedStream input = new(stream, LargestFrame);
+            byte[] length = new byte[LengthSize];
+            while (true)
+            {
+                input.ReadExactly(length);
+                byte[] frame = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
+                input.ReadExactly(frame);
+                toHost.Take(frame);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException)
+        {
+            // QEMU has ended.
+        }
+    }
+
+    private void SendToCard(byte[] frame)
+    {
+        byte[] length = new byte[LengthSize];
+        BinaryPrimitives.WriteInt32BigEndian(length, frame.Length);
+        try
+        {
+            card?.Send([new ArraySegment<byte>(length), new ArraySegment<byte>(frame)]);
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            // QEMU has ended.
+        }
+    }
+}
