@@ -30,6 +30,12 @@ public sealed record BuiltImage(string Name, Level Level, string Folder)
     /// <summary>One line: what of the kernel the image does not have.</summary>
     public string Parts => Path.Combine(Folder, "kernel.txt");
 
+    /// <summary>Exists when the program can open sockets; known of .NET programs only.</summary>
+    public string SocketsMark => Path.Combine(Folder, "sockets");
+
+    /// <summary>Whether the program can open sockets, and so gets a network card when nobody says otherwise.</summary>
+    public bool UsesSockets => File.Exists(SocketsMark);
+
     /// <summary>Says that the files above belong together and are complete.</summary>
     public string Stamp => Path.Combine(Folder, "stamp.txt");
 

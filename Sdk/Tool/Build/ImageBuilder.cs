@@ -8,6 +8,9 @@ namespace Ukl.Tool.Build;
 /// <param name="reporter">Told of the long steps.</param>
 public sealed class ImageBuilder(Repository repository, Levels levels, Reporter reporter)
 {
+    /// <summary>The function of the .NET runtime that opens a socket.</summary>
+    private const string OpenSocket = "SystemNative_Socket";
+
     private readonly MuslLibrary musl = new(repository, reporter);
 
     private Linker Linker => new(repository, musl);
@@ -76,7 +79,12 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
 
     private void Link(ImageDescription description, BuiltImage image, GuestFile[] extra)
     {
-        IReadOnlyList<string> libraries = OpenSsl.Replace(description, description.Object);
+        HashSet<string> imports = [.. Lint.Elf.ElfFile.Read(description.Object).Symbols.Where(symbol => symbol.IsUndefined).Select(symbol => symbol.Name)];
+        IReadOnlyList<string> libraries = OpenSsl.Replace(description, imports);
+        if (imports.Contains(OpenSocket))
+            File.WriteAllText(image.SocketsMark, "");
+        else
+            File.Delete(image.SocketsMark);
         GuestFile[] content = [.. description.Content.Select(file => new GuestFile(file.Source, $"/app/{file.Target}")), .. extra];
         if (image.Level.IsLinked)
         {

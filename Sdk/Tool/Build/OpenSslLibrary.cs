@@ -44,11 +44,11 @@ public sealed class OpenSslLibrary(Repository repository, Linker linker, Reporte
 
     /// <summary>The libraries with the static layer and OpenSSL in place of the runtime pack's layer; as they are when the program calls none of it.</summary>
     /// <param name="description">The program.</param>
-    /// <param name="target">Its object.</param>
-    public IReadOnlyList<string> Replace(ImageDescription description, string target)
+    /// <param name="imports">What its object takes from libraries.</param>
+    public IReadOnlyList<string> Replace(ImageDescription description, IReadOnlySet<string> imports)
     {
         string[] others = [.. description.Libraries.Where(library => Path.GetFileName(library) != Layer)];
-        bool isUsed = Lint.Elf.ElfFile.Read(target).Symbols.Any(symbol => symbol.IsUndefined && symbol.Name.StartsWith(LayerPrefix, StringComparison.Ordinal));
+        bool isUsed = imports.Any(name => name.StartsWith(LayerPrefix, StringComparison.Ordinal));
         return isUsed && others.Length < description.Libraries.Count ? [.. others, .. Get(description.Compiler)] : others;
     }
 

@@ -23,9 +23,14 @@ public static class RunCommand
         Option<bool> trace = new("--trace") { Description = "Print every system call, and at the end the unknown ones" };
         Option<string[]> environment = new("--env") { Description = "Environment variable NAME=VALUE for the program; may be repeated" };
         Option<string[]> files = new("--file") { Description = "Put a file into the guest, as HOST:/GUEST; may be repeated" };
+        Option<string?> net = new("--net") { Description = "What the network card is connected with: user, tap=NAME or none; a .NET program that can open sockets gets user" };
+        Option<string[]> publish = new("--publish") { Description = "Reach a port of the guest by one of this machine, as HOST:GUEST[/udp]; may be repeated" };
+        Option<string?> pcap = new("--pcap") { Description = "Capture what passes the network card into a file for Wireshark" };
+        Option<string[]> ip = new("--ip") { Description = "The guest's address as ADDRESS/LENGTH in place of DHCP; once for IPv4 and once for IPv6" };
+        Option<string[]> gateway = new("--gateway") { Description = "The router's address, with --ip" };
         Command command = new("run", "Build a program, boot it in QEMU and end with its exit code; arguments for the program follow --")
         {
-            app, level, cpus, memory, machine, iso, uefi, gdb, dryRun, trace, environment, files,
+            app, level, cpus, memory, machine, iso, uefi, gdb, dryRun, trace, environment, files, net, publish, pcap, ip, gateway,
         };
         command.SetAction(parsed => Run(
             new CommandContext(), parsed.GetValue(app)!, parsed.GetValue(level),
@@ -37,6 +42,8 @@ public static class RunCommand
                 IsIso = parsed.GetValue(iso) || parsed.GetValue(uefi),
                 IsUefi = parsed.GetValue(uefi),
                 WaitsForDebugger = parsed.GetValue(gdb),
+                Network = NetworkOptions.Parse(
+                    parsed.GetValue(net), parsed.GetValue(publish) ?? [], parsed.GetValue(pcap), parsed.GetValue(ip) ?? [], parsed.GetValue(gateway) ?? []),
             },
             parsed.GetValue(dryRun), parsed.GetValue(trace), parsed.GetValue(environment) ?? [],
             [.. (parsed.GetValue(files) ?? []).Select(GuestFile.Parse)], programArguments));
@@ -49,10 +56,14 @@ public static class RunCommand
     {
         options.Validate();
         (ProgramReference program, Level chosen) = context.Resolve(app, level);
+        if (!isDryRun)
+            options.Network.RequireHost();
         KvmProbe.Verdict accelerator = context.DecideAccelerator();
         BuiltImage image = context.Builder.Build(program, chosen, files);
+        options = options with { Network = options.Network.For(image.UsesSockets) };
 
         KernelCommandLine commandLine = CommandLineFor(image, isTraced, environment, programArguments);
+        options.Network.AddTo(commandLine);
         SerialLine serial = Console.IsInputRedirected ? SerialLine.Pipe : SerialLine.Terminal;
         if (serial == SerialLine.Pipe)
             commandLine.Add("console", "pipe");

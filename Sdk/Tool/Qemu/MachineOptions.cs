@@ -30,6 +30,9 @@ public sealed record MachineOptions
     /// <summary>Whether the CPU waits for gdb before its first instruction.</summary>
     public bool WaitsForDebugger { get; init; }
 
+    /// <summary>The network; none unless it is asked for.</summary>
+    public NetworkOptions Network { get; init; } = new();
+
     /// <summary>Further arguments for QEMU.</summary>
     public IReadOnlyList<string> Extra { get; init; } = [];
 

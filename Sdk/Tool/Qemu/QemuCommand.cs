@@ -76,6 +76,7 @@ public static class QemuCommand
             : serial == SerialLine.Terminal
             ? ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console", "-mon", "chardev=console"]
             : ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]);
+        arguments.AddRange(options.Network.Arguments(options.Type));
         if (options.WaitsForDebugger)
             arguments.AddRange(["-S", "-gdb", $"tcp:127.0.0.1:{DebuggerPort}"]);
         arguments.AddRange(options.Extra);
@@ -91,7 +92,7 @@ public static class QemuCommand
             : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>Inside an option's value a comma is doubled.</summary>
-    private static string Escape(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
+    public static string Escape(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
 
     private static string Firmware()
     {
