@@ -7,6 +7,7 @@ using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Ethernet;
 using Ukl.Kernel.Net.Icmp;
 using Ukl.Kernel.Net.Ip;
+using Ukl.Kernel.Net.Tcp;
 
 namespace Ukl.Kernel.Net;
 
@@ -51,6 +52,9 @@ public unsafe struct NetworkStack
     /// <summary>Paths narrower than their first link.</summary>
     public PathMtuTable PathMtus;
 
+    /// <summary>TCP.</summary>
+    public TcpState Tcp;
+
     /// <summary>UDP, ping and raw sockets.</summary>
     public DatagramState Datagrams;
 
@@ -75,7 +79,7 @@ public unsafe struct NetworkStack
         stack->Now = environment.Now(environment.Context);
         stack->_alarm = NetworkTimers.Never;
         stack->LoopbackDevice.Initialize(stack);
-        if (!stack->Timers.Initialize(stack->Now) || !stack->Datagrams.Initialize() || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
+        if (!stack->Timers.Initialize(stack->Now) || !stack->Datagrams.Initialize() || !stack->Tcp.Initialize(stack) || AddInterface(stack, &stack->LoopbackDevice.Device) == null)
         {
             Destroy(stack);
             return null;
@@ -103,6 +107,7 @@ public unsafe struct NetworkStack
         }
         stack->LoopbackDevice.Clear();
         stack->Datagrams.Clear();
+        stack->Tcp.Clear();
         stack->Packets.Clear();
         stack->Timers.Clear();
         KernelHeap.Free(stack);
@@ -135,13 +140,19 @@ public unsafe struct NetworkStack
     /// <summary>Ends a batch: hands on what lo carries, sends what was put off to the end, tells the devices.</summary>
     public void Leave()
     {
-        for (int budget = LoopbackBudget; !LoopbackDevice.IsEmpty && budget != 0; budget--)
+        int budget = LoopbackBudget;
+        do
         {
-            PacketBuffer* packet = LoopbackDevice.Take();
-            Loopback->Statistics.ReceivedPackets++;
-            Loopback->Statistics.ReceivedBytes += packet->TotalLength;
-            IpInput.Receive(Loopback, packet);
+            for (; !LoopbackDevice.IsEmpty && budget != 0; budget--)
+            {
+                PacketBuffer* packet = LoopbackDevice.Take();
+                Loopback->Statistics.ReceivedPackets++;
+                Loopback->Statistics.ReceivedBytes += packet->TotalLength;
+                IpInput.Receive(Loopback, packet);
+            }
+            Tcp.RunPending();
         }
+        while (!LoopbackDevice.IsEmpty && budget != 0);
         if (IsFlushDue)
             Flush();
         // What the budget left comes with the next batch, at once. An alarm that is too early does no harm.

@@ -3,6 +3,7 @@
 using System;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Net.Datagrams;
+using Ukl.Kernel.Net.Tcp;
 
 namespace Ukl.Kernel.Net.Icmp;
 
@@ -125,6 +126,9 @@ internal static unsafe class IcmpErrors
     {
         switch (quoted.Protocol)
         {
+            case IpProtocol.Tcp:
+                TcpInput.ReceiveError(stack, error);
+                break;
             case IpProtocol.Udp:
                 UdpInput.ReceiveError(stack, error);
                 break;

@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Icmp;
+using Ukl.Kernel.Net.Tcp;
 
 namespace Ukl.Kernel.Net.Ip;
 
@@ -176,6 +177,9 @@ internal static unsafe class IpInput
         }
         switch (ip.Protocol)
         {
+            case IpProtocol.Tcp:
+                TcpInput.Receive(stack, packet, ip);
+                break;
             case IpProtocol.Udp:
                 UdpInput.Receive(stack, packet, ip);
                 break;
