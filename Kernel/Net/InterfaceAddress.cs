@@ -55,6 +55,9 @@ public struct InterfaceAddress
     /// <summary>How many times it was asked whether somebody has it already.</summary>
     public byte ProbesSent;
 
+    /// <summary>When that is asked next, or decided, in the stack's time.</summary>
+    public ulong NextProbe;
+
     /// <summary>When it is deprecated, in the stack's time; ulong.MaxValue: never.</summary>
     public ulong PreferredUntil;
 

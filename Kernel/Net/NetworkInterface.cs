@@ -2,6 +2,7 @@
 using System;
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Net.Ip;
+using Ukl.Kernel.Net.Slaac;
 
 namespace Ukl.Kernel.Net;
 
@@ -59,6 +60,9 @@ public unsafe struct NetworkInterface
 
     /// <summary>The groups it listens to.</summary>
     public MulticastGroupArray Groups;
+
+    /// <summary>How it comes to its IPv6 addresses.</summary>
+    public AutoConfigurationState AutoConfiguration;
 
     private PacketQueue _backlog;
 

@@ -99,6 +99,7 @@ public unsafe struct NetworkStack
         {
             next = each->Next;
             stack->Neighbors.Clear(each);
+            stack->Timers.Cancel(&each->AutoConfiguration.Timer);
             each->ClearBacklog();
             if (each->Device->Stop != null)
                 each->Device->Stop(each->Device);

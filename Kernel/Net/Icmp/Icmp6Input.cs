@@ -29,6 +29,9 @@ internal static unsafe class Icmp6Input
             case Icmp6Type.EchoReply:
                 PingInput.Receive(stack, packet, ip);
                 return;
+            case >= Icmp6Type.RouterSolicitation and <= Icmp6Type.NeighborAdvertisement:
+                NdpInput.Receive(packet, ip);
+                break;
             case Icmp6Type.DestinationUnreachable or Icmp6Type.PacketTooBig or Icmp6Type.TimeExceeded or Icmp6Type.ParameterProblem:
                 IcmpErrors.Receive6(stack, ip.Source, message[0], message[1], BinaryPrimitives.ReadUInt32BigEndian(message[4..]), message[HeaderSize..]);
                 break;

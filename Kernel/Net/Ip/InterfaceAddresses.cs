@@ -1,4 +1,6 @@
 using Ukl.Kernel.Abi;
+using Ukl.Kernel.Net.Icmp;
+using Ukl.Kernel.Net.Slaac;
 
 namespace Ukl.Kernel.Net.Ip;
 
@@ -38,14 +40,21 @@ public static unsafe class InterfaceAddresses
             number++;
         if (number == InterfaceAddressArray.Capacity)
             return Errno.ENOBUFS;
-        on->Addresses[number] = added;
+        ref InterfaceAddress entry = ref on->Addresses[number];
+        entry = added;
         if (number == on->AddressEnd)
             on->AddressEnd++;
+        if (DuplicateAddresses.IsNeeded(on, added.Address))
+        {
+            entry.State = AddressState.Tentative;
+            entry.NextProbe = on->Stack->Now;
+            MulticastGroups.Join(on, NdpOutput.SolicitedNodeGroup(added.Address));
+        }
+        if (HasConnectedRoute(on, added))
+            on->Stack->Routes.Add(ConnectedRoute(on, added));
         Changed(on);
-
-        Route connected = ConnectedRoute(on, added);
         if (!on->IsLoopback)
-            on->Stack->Routes.Add(connected);
+            AutoConfiguration.Run(on);
         return Errno.None;
     }
 
@@ -56,13 +65,15 @@ public static unsafe class InterfaceAddresses
         if (number < 0)
             return Errno.EADDRNOTAVAIL;
         Route connected = ConnectedRoute(on, on->Addresses[number]);
+        if (DuplicateAddresses.IsNeeded(on, address))
+            MulticastGroups.Leave(on, NdpOutput.SolicitedNodeGroup(address));
         on->Addresses[number] = default;
         while (on->AddressEnd > 0 && on->Addresses[on->AddressEnd - 1].State == AddressState.None)
             on->AddressEnd--;
 
         bool isShared = false;
         for (int i = 0; i < on->AddressEnd; i++)
-            isShared |= on->Addresses[i].State != AddressState.None && ConnectedRoute(on, on->Addresses[i]).IsSame(connected);
+            isShared |= on->Addresses[i].State != AddressState.None && HasConnectedRoute(on, on->Addresses[i]) && ConnectedRoute(on, on->Addresses[i]).IsSame(connected);
         int route = isShared ? -1 : on->Stack->Routes.Find(connected);
         if (route >= 0)
             on->Stack->Routes.RemoveAt(route);
@@ -82,6 +93,9 @@ public static unsafe class InterfaceAddresses
                 on->PrimaryV4 = entry.Address.V4;
         }
     }
+
+    /// <summary>Whether the others of the prefix are on the link: of announced prefixes the router says so by itself (RFC 5942).</summary>
+    private static bool HasConnectedRoute(NetworkInterface* on, in InterfaceAddress address) => !on->IsLoopback && address.Origin != AddressOrigin.Slaac;
 
     private static Route ConnectedRoute(NetworkInterface* on, in InterfaceAddress address) => new()
     {

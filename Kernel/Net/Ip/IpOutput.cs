@@ -194,6 +194,8 @@ public static unsafe class IpOutput
         {
             if (payload + Ipv6Header.Size > route->Mtu && packet->Segmentation == SegmentationKind.None)
                 return SendLarge(stack, route, packet, protocol, hopLimit, options);
+            if (options.HopLimit == 0 && route->Interface->AutoConfiguration.HopLimit != 0 && route->Kind == DestinationKind.Unicast)
+                hopLimit = route->Interface->AutoConfiguration.HopLimit;
             byte* header = packet->Push(Ipv6Header.Size);
             packet->NetworkHeader = header;
             Ipv6Header.Write(header, payload, hopLimit, protocol, options.TrafficClass, route->Source, route->Destination);

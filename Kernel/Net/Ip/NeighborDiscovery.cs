@@ -18,8 +18,8 @@ internal static unsafe class NeighborDiscovery
     /// <summary>MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT.</summary>
     private const int MaximumProbes = 3;
 
-    /// <summary>Packets that wait for one address; the oldest goes first.</summary>
-    private const uint WaitingLimit = 32;
+    /// <summary>Packets that wait for one address (Linux's unres_qlen); beyond this the oldest goes.</summary>
+    private const uint WaitingLimit = 101;
 
     /// <summary>An answer younger than this is not overridden by another: of two hosts with one address the first stays.</summary>
     private const ulong LockTime = 1_000_000_000;
@@ -148,6 +148,8 @@ internal static unsafe class NeighborDiscovery
         neighbor->ProbesSent++;
         if (neighbor->Address.IsV4)
             Arp.Ask(on, neighbor->Address, neighbor->State == NeighborState.Probe ? neighbor->Mac : MacAddress.Broadcast);
+        else if (SourceAddress.Choose(on, neighbor->Address, neighbor->Address) is { IsAny: false } source)
+            NdpOutput.Solicit(on, neighbor->Address, source, neighbor->State == NeighborState.Probe);
         on->Stack->Timers.Start(&neighbor->Timer, on->Stack->Now + RetransmitTime);
     }
 

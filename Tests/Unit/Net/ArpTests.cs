@@ -83,15 +83,15 @@ public sealed unsafe class ArpTests : IDisposable
     public void Of_many_packets_that_wait_the_last_are_kept()
     {
         using var socket = new TestSocket(_host);
-        for (byte i = 0; i < 100; i++)
+        for (byte i = 0; i < 150; i++)
             socket.SendTo([i], "10.0.0.2", 7);
-        Assert.Equal(32u, _host.Stack->Packets.InUse);
+        Assert.Equal(101u, _host.Stack->Packets.InUse);
         _host.TakeSent();
         _host.Receive(Arp(ArpOperation.Response, s_otherMac, "10.0.0.2", "10.0.0.1"));
         List<byte[]> sent = _host.TakeSent();
-        Assert.Equal(32, sent.Count);
-        Assert.Equal(68, Packet.ParsePacket(LinkLayers.Ethernet, sent[0]).Extract<UdpPacket>().PayloadData[0]);
-        Assert.Equal(99, Packet.ParsePacket(LinkLayers.Ethernet, sent[^1]).Extract<UdpPacket>().PayloadData[0]);
+        Assert.Equal(101, sent.Count);
+        Assert.Equal(49, Packet.ParsePacket(LinkLayers.Ethernet, sent[0]).Extract<UdpPacket>().PayloadData[0]);
+        Assert.Equal(149, Packet.ParsePacket(LinkLayers.Ethernet, sent[^1]).Extract<UdpPacket>().PayloadData[0]);
     }
 
     [Fact]
