@@ -22,7 +22,6 @@ internal static unsafe class IcmpInput
             return;
         }
         ReadOnlySpan<byte> message = packet->Bytes;
-        RawInput.Offer(stack, packet, ip);
         switch (message[0])
         {
             case IcmpType.EchoRequest:

@@ -10,6 +10,8 @@ internal static unsafe class IpFragmenter
     /// <summary>Bytes of IPv6's fragment header.</summary>
     public const uint ExtensionSize = 8;
 
+    private const uint MaximumLength = 65535;
+
     /// <summary>
     /// Sends a packet whose data is the transport header, its checksum complete, in pieces, and takes its reference. Errors: EMSGSIZE (too large for the protocol), ENOBUFS.
     /// </summary>
@@ -20,7 +22,7 @@ internal static unsafe class IpFragmenter
         uint total = packet->TotalLength;
         // A piece's length is a multiple of eight but for the last.
         uint pieceSize = (route->Mtu - headers) & ~7u;
-        if (total > 65535 - headers)
+        if (total > (isV4 ? MaximumLength - Ipv4Header.Size : MaximumLength))
         {
             PacketBuffer.Release(packet);
             return Errno.EMSGSIZE;

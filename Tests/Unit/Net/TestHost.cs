@@ -38,7 +38,7 @@ internal sealed unsafe class TestHost : IDisposable
         Assert.True(Stack != null);
         _device = (NetworkDevice*)NativeMemory.AllocZeroed((nuint)sizeof(NetworkDevice));
         _device->Driver = environment.Context;
-        _device->Address = new MacAddress(0x0200_0000_0002 | ((ulong)number << 40));
+        _device->Address = new MacAddress(0x02 | ((ulong)number << 40));
         _device->Mtu = mtu;
         _device->Features = features;
         _device->IsLinkUp = true;
