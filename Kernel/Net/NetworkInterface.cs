@@ -1,6 +1,7 @@
 // An interface: a device with addresses. Flags as in netdevice(7).
 using System;
 using System.Runtime.CompilerServices;
+using Ukl.Kernel.Net.Dhcp;
 using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Net.Slaac;
 
@@ -63,6 +64,9 @@ public unsafe struct NetworkInterface
 
     /// <summary>How it comes to its IPv6 addresses.</summary>
     public AutoConfigurationState AutoConfiguration;
+
+    /// <summary>The client that asks for its IPv4 address, or null.</summary>
+    public DhcpClient* Dhcp;
 
     private PacketQueue _backlog;
 

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Datagrams;
+using Ukl.Kernel.Net.Dhcp;
 using Ukl.Kernel.Net.Ethernet;
 using Ukl.Kernel.Net.Icmp;
 using Ukl.Kernel.Net.Ip;
@@ -98,6 +99,8 @@ public unsafe struct NetworkStack
         for (NetworkInterface* each = stack->Loopback, next; each != null; each = next)
         {
             next = each->Next;
+            if (each->Dhcp != null)
+                DhcpClient.Stop(each->Dhcp);
             stack->Neighbors.Clear(each);
             stack->Timers.Cancel(&each->AutoConfiguration.Timer);
             each->ClearBacklog();
@@ -318,12 +321,21 @@ public unsafe struct NetworkStack
     private static void LinkChanged(NetworkDevice* device)
     {
         var on = (NetworkInterface*)device->Interface;
+        bool isOwnBatch = !on->Stack->IsEntered;
+        if (isOwnBatch)
+            on->Stack->Enter();
         if (!device->IsLinkUp)
         {
             on->ClearBacklog();
             on->Stack->Neighbors.Clear(on);
         }
+        else if (on->Dhcp != null)
+        {
+            DhcpClient.LinkReturned(on->Dhcp);
+        }
         on->Stack->RouteGeneration++;
+        if (isOwnBatch)
+            on->Stack->Leave();
     }
 
     [InlineArray(RandomNumbers)]

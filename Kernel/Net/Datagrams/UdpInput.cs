@@ -1,5 +1,6 @@
 // UDP that comes in: finds its socket. Source: RFC 768, RFC 1122 section 4.1; which of several sockets gets a datagram is as in Linux: the one that says most of
 // its ends, by chance of the flow among those of SO_REUSEPORT, all of them for groups.
+using Ukl.Kernel.Net.Dhcp;
 using Ukl.Kernel.Net.Icmp;
 using Ukl.Kernel.Net.Ip;
 
@@ -33,6 +34,13 @@ internal static unsafe class UdpInput
         {
             state.ChecksumErrors++;
             Drop(packet, ref state.InErrors);
+            return;
+        }
+        if (header.DestinationPort == DhcpMessage.ClientPort && ip.Interface->Dhcp != null)
+        {
+            if (header.SourcePort == DhcpMessage.ServerPort && packet->NextPart == null)
+                DhcpClient.Receive(ip.Interface->Dhcp, new DhcpMessage(packet->Bytes[UdpHeader.Size..]));
+            PacketBuffer.Release(packet);
             return;
         }
         PortEntry* entry = state.Ports.Find(header.DestinationPort);
