@@ -85,12 +85,15 @@ public static unsafe class Paging
     /// <summary>
     /// Shows the registers of a device, at any physical address, uncached and writable in the direct map; what else lies in the same 2 MiB becomes uncached with them. Only before
     /// the first process, whose address space copies the kernel's root table. Null when the range is empty, wraps around, lies beyond <see cref="Boot.MemoryMap.Limit"/>
-    /// or touches memory, which a device that says so lies about.
+    /// or touches memory, which a device that says so lies about; and when no memory is left for the tables.
     /// </summary>
     public static byte* MapDevice(ulong physical, ulong length)
     {
         ulong end = physical + length;
         if (end <= physical || end > Boot.MemoryMap.Limit || PageAllocator.IsMemory(physical, length) || TouchesImage(physical, end))
+            return null;
+        // One table for each GiB touched and one for each 512 GiB.
+        if (PageAllocator.FreePages < ((length >> 30) + 2) * 2)
             return null;
         for (ulong address = physical & ~(LargePageSize - 1); address < end; address += LargePageSize)
         {
