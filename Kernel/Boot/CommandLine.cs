@@ -168,7 +168,8 @@ public ref struct CommandLineWords(ReadOnlySpan<byte> text)
                     return false;
             }
             return !CommandLine.StartsWith(Current, "init="u8) && !CommandLine.StartsWith(Current, "console="u8) &&
-                !CommandLine.StartsWith(Current, "panic="u8) && !CommandLine.StartsWith(Current, "winsize="u8);
+                !CommandLine.StartsWith(Current, "panic="u8) && !CommandLine.StartsWith(Current, "winsize="u8) &&
+                !CommandLine.StartsWith(Current, "ip="u8) && !CommandLine.StartsWith(Current, "gateway="u8) && !CommandLine.StartsWith(Current, "dns="u8);
         }
     }
 

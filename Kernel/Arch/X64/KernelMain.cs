@@ -64,9 +64,13 @@ internal static unsafe class KernelMain
         SyscallDispatch.IsTracing = s_boot.CommandLine.HasFlag("trace"u8);
         SystemCalls.Initialize();
         StartDrivers((CommandLine*)Unsafe.AsPointer(ref s_boot.CommandLine));
+        if (LinkedParts.Network)
+            Net.KernelNetwork.Start(s_boot.CommandLine);
         StartFiles();
         if (s_boot.CommandLine.TryGetValue("panic"u8, out ReadOnlySpan<byte> test))
             PanicTest.Start(test);
+        if (LinkedParts.Network)
+            Net.KernelNetwork.AwaitAddress();
         Fail(FirstProcess.Run(ref s_boot.CommandLine));
     }
 

@@ -27,6 +27,7 @@ internal static unsafe class ErrorInput
             return;
         if (error.Error == Errno.EMSGSIZE)
         {
+            Ip.IpOutput.LowerPathMtu(stack, error.Remote, error.Mtu);
             if (c->State is not (ConnectionState.SynSent or ConnectionState.SynReceived))
                 PathMtu.OnTooBig(c);
             return;
