@@ -18,6 +18,9 @@ public unsafe struct PageTree
     private ulong _root;
     private int _height;
 
+    /// <summary>Pages that the nodes of all trees take.</summary>
+    public static ulong NodePages => Pool<Node>.PageCount;
+
     /// <summary>How many pages it holds.</summary>
     public ulong Count { get; private set; }
 

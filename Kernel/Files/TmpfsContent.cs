@@ -53,10 +53,15 @@ internal unsafe struct TmpfsContent
     private const uint SealGrow = 4;
     private const uint SealWrite = 8 | 16;
 
+    private static ulong s_allPages;
+
     private PageTree _pages;
     private byte* _borrowed;
     private ulong _borrowedLength;
     private ulong _borrowedPages;
+
+    /// <summary>Pages in memory of all files, and of the trees that find them.</summary>
+    public static ulong MemoryPages => s_allPages + PageTree.NodePages;
 
     /// <summary>Pages that hold data, the archive's included.</summary>
     public readonly ulong PageCount => _pages.Count + _borrowedPages;
@@ -246,6 +251,7 @@ internal unsafe struct TmpfsContent
     public void Free(Tmpfs* tmpfs)
     {
         tmpfs->UsedPages -= _pages.Count;
+        s_allPages -= _pages.Count;
         _pages.Remove(0, ulong.MaxValue);
     }
 
@@ -299,6 +305,7 @@ internal unsafe struct TmpfsContent
             return PhysicalAddress.None;
         }
         tmpfs->UsedPages++;
+        s_allPages++;
         if (IsBorrowed(index))
         {
             ReadBelow<KernelSide>(index << PageShift, (ulong)page.Pointer, PageAllocator.PageSize);
@@ -312,6 +319,7 @@ internal unsafe struct TmpfsContent
         ulong before = _pages.Count;
         _pages.Remove(first, last);
         file->FileSystem->UsedPages -= before - _pages.Count;
+        s_allPages -= before - _pages.Count;
     }
 
     private void Shrink(TmpfsInode* file, ulong size)

@@ -90,12 +90,8 @@ public unsafe partial struct AddressSpace
     /// <summary>Makes an empty address space with one reference. Null when out of memory.</summary>
     public static AddressSpace* Create(bool isUserMode)
     {
-        if (s_zeroPage.IsNone)
-        {
-            s_zeroPage = PageAllocator.AllocateZeroed();
-            if (s_zeroPage.IsNone)
-                return null;
-        }
+        if (!TryPrepare())
+            return null;
         AddressSpace* space = Pool<AddressSpace>.Allocate();
         if (space == null)
             return null;
@@ -114,6 +110,14 @@ public unsafe partial struct AddressSpace
         space->AddressLimit = Unlimited;
         space->DataLimit = Unlimited;
         return space;
+    }
+
+    /// <summary>Makes what all address spaces share, unless it is there already. False when out of memory.</summary>
+    public static bool TryPrepare()
+    {
+        if (s_zeroPage.IsNone)
+            s_zeroPage = PageAllocator.AllocateZeroed();
+        return !s_zeroPage.IsNone;
     }
 
     /// <summary>One more holder.</summary>

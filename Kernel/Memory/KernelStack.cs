@@ -81,11 +81,38 @@ public static unsafe class KernelStack
             s_cached[s_cachedCount++] = top;
             return;
         }
-        Unmap(top, PagesPerStack);
-        int word = (int)(slot / BitsPerWord);
-        s_used[word] &= ~(1ul << (int)(slot % BitsPerWord));
-        if (word < s_firstWordWithRoom)
-            s_firstWordWithRoom = word;
+        Discard(top, (int)slot);
+    }
+
+    /// <summary>How many page tables the stacks have, one for 64 neighbours.</summary>
+    internal static nuint CountTables()
+    {
+        var table = new PageTable(Paging.KernelRoot);
+        nuint count = 0;
+        for (int word = 0; word < WordCount; word++)
+        {
+            if (table.FindLeaf(KernelLayout.StackWindow + ((ulong)word * PageTable.LeafSpan), out _) != null)
+                count++;
+        }
+        return count;
+    }
+
+    /// <summary>Gives the memory of stacks kept for the next threads back, and the tables that serve no stack.</summary>
+    internal static void Trim()
+    {
+        for (int i = 0; i < s_cachedCount; i++)
+            Discard(s_cached[i], (int)((s_cached[i] - KernelLayout.StackWindow) / SlotSize) - 1);
+        s_cachedCount = 0;
+        // A word of slots is a leaf table. The first one stays, as Initialize made it.
+        var table = new PageTable(Paging.KernelRoot);
+        for (int word = 1; word < WordCount; word++)
+        {
+            ulong start = KernelLayout.StackWindow + ((ulong)word * PageTable.LeafSpan);
+            if (s_used[word] != 0 || table.FindLeaf(start, out ulong end) == null)
+                continue;
+            Tlb.FlushPage(start);
+            table.FreeTables(start, end, start, end);
+        }
     }
 
     /// <summary>Whether the address lies in the window of kernel stacks.</summary>
@@ -110,6 +137,15 @@ public static unsafe class KernelStack
             }
         }
         return -1;
+    }
+
+    private static void Discard(ulong top, int slot)
+    {
+        Unmap(top, PagesPerStack);
+        int word = slot / BitsPerWord;
+        s_used[word] &= ~(1ul << (slot % BitsPerWord));
+        if (word < s_firstWordWithRoom)
+            s_firstWordWithRoom = word;
     }
 
     private static bool Map(ulong top)

@@ -119,6 +119,13 @@ public static unsafe class PageAllocator
         return false;
     }
 
+    /// <summary>Gives back what the kernel keeps free for speed: slabs without objects, stacks without threads.</summary>
+    public static void Trim()
+    {
+        KernelStack.Trim();
+        Slab.TrimAll();
+    }
+
     /// <summary>Once the direct map is complete: adds the noted memory that <see cref="Start"/> could not reach.</summary>
     public static void UseAll()
     {

@@ -10,6 +10,9 @@ public static unsafe class Pool<T>
 
     private static uint ObjectSize => sizeof(T) < Slab.SmallestObject ? Slab.SmallestObject : ((uint)sizeof(T) + 7) & ~7u;
 
+    /// <summary>Pages that the objects take, used or not.</summary>
+    public static nuint PageCount => s_slab.PageCount;
+
     /// <summary>Takes a zeroed object, aligned to 8 bytes. Null when out of memory.</summary>
     public static T* Allocate() => (T*)s_slab.Allocate(ObjectSize, Slab.NoClass);
 

@@ -38,6 +38,16 @@ internal unsafe struct Slab
         public ulong Mark;
     }
 
+    /// <summary>All object sizes that ever had a slab, linked by <see cref="_nextSize"/>.</summary>
+    private static Slab* s_firstSize;
+
+    private Slab* _nextSize;
+    private uint _objectSize;
+    private nuint _notedPages;
+
+    /// <summary>Pages of all slabs of this size.</summary>
+    internal nuint PageCount { readonly get; private set; }
+
     /// <summary>Page number of the first slab with a free object.</summary>
     private uint _partial;
 
@@ -80,6 +90,47 @@ internal unsafe struct Slab
             Discard(frame, start);
     }
 
+    /// <summary>Gives all slabs without objects back to the page allocator, also those kept for the next allocation.</summary>
+    internal static void TrimAll()
+    {
+        for (Slab* slab = s_firstSize; slab != null; slab = slab->_nextSize)
+            slab->Trim();
+    }
+
+    /// <summary>Notes how many pages each size has, for <see cref="WriteGrowth"/>.</summary>
+    internal static void NoteAll()
+    {
+        for (Slab* slab = s_firstSize; slab != null; slab = slab->_nextSize)
+            slab->_notedPages = slab->PageCount;
+    }
+
+    /// <summary>Writes a line to the log for each size that has more pages than were noted.</summary>
+    internal static void WriteGrowth()
+    {
+        for (Slab* slab = s_firstSize; slab != null; slab = slab->_nextSize)
+        {
+            if (slab->PageCount <= slab->_notedPages)
+                continue;
+            Log.Write("  objects of "u8);
+            Log.WriteUnsigned(slab->_objectSize);
+            Log.Write(" bytes: "u8);
+            Log.WriteUnsigned(slab->PageCount - slab->_notedPages);
+            Log.WriteLine(" pages more"u8);
+        }
+    }
+
+    private void Trim()
+    {
+        uint next;
+        for (uint page = _partial; page != 0; page = next)
+        {
+            PageFrame* frame = PageAllocator.Frames + page;
+            next = frame->Next;
+            if (frame->SlabInUse == 0)
+                Discard(frame, (byte*)PageFrame.AddressOf(frame).Pointer);
+        }
+    }
+
     private void* Take(uint size, ushort slabClass)
     {
         if (_partial == 0 && !Grow(size, slabClass))
@@ -118,6 +169,13 @@ internal unsafe struct Slab
         }
         frame->SlabFirstFree = 0;
         Link(frame);
+        PageCount += (nuint)1 << order;
+        if (_objectSize == 0)
+        {
+            _objectSize = size;
+            _nextSize = s_firstSize;
+            s_firstSize = (Slab*)Unsafe.AsPointer(ref this);
+        }
         return true;
     }
 
@@ -128,6 +186,7 @@ internal unsafe struct Slab
         for (int i = 1; i < 1 << order; i++)
             frame[i].SetInner();
         frame->SetAllocated(order);
+        PageCount -= (nuint)1 << order;
         PageAllocator.Free(PhysicalAddress.Of(start), order);
     }
 

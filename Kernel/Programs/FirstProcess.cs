@@ -45,15 +45,17 @@ internal static unsafe class FirstProcess
         if (process == null)
             return "no memory for the first process"u8;
         process->IsUserMode = !isLinked;
+        Thread* thread = ThreadTable.Create(process);
+        if (thread == null)
+            return "no memory for the first thread"u8;
+        if (commandLine.HasFlag("leakcheck"u8) && AddressSpace.TryPrepare())
+            LeakCheck.Begin();
         process->Memory = AddressSpace.Create(isUserMode: !isLinked);
         process->Files = FileTable.Create();
         process->FileSystem = FileSystemContext.Create();
         process->Limits.SetDefaults();
         if (process->Memory == null || process->Files == null || process->FileSystem == null)
             return "no memory for the first process"u8;
-        Thread* thread = ThreadTable.Create(process);
-        if (thread == null)
-            return "no memory for the first thread"u8;
         process->Id = thread->Id;
         process->GroupId = thread->Id;
         process->SessionId = thread->Id;

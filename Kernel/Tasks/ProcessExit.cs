@@ -55,6 +55,14 @@ public static unsafe class ProcessExit
         Scheduler.ExitCurrent();
     }
 
+    private static void ReleaseMemory(Process* process)
+    {
+        Scheduler.FreeEnded(Scheduler.Current);
+        process->PendingSignals.Discard(~SignalSet.Empty);
+        KernelHeap.Free(process->ExecutablePath);
+        AddressSpace.Release(process->Memory);
+    }
+
     private static int NameLength(Thread* thread)
     {
         int length = 0;
@@ -75,7 +83,12 @@ public static unsafe class ProcessExit
             Files.Terminal.EndSession(process->SessionId);
         Files.FileTable.Release(process->Files);
         Files.FileSystemContext.Release(process->FileSystem);
-        // The first process is what the machine is for.
+        // The first process is what the machine is for: what it holds is released only to be counted.
+        if (LeakCheck.IsOn)
+        {
+            ReleaseMemory(process);
+            LeakCheck.End();
+        }
         PowerControl.EndOfProgram(process->ExitStatus);
     }
 }

@@ -184,7 +184,8 @@ public static unsafe class Scheduler
         FreeEnded(thread);
     }
 
-    private static void FreeEnded(Thread* current)
+    /// <summary>Frees the thread that ended here last, unless it is the current one, which still needs its stack.</summary>
+    internal static void FreeEnded(Thread* current)
     {
         RunQueue* queue = Queue;
         Thread* ended = queue->Ended;

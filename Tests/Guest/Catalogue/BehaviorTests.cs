@@ -40,7 +40,7 @@ public sealed class BehaviorTests : GuestCatalogue
     }
 
     private static GuestTest Mode(string name, int status, params string[] contains) =>
-        new($"behaviors/{name}", Program) { Arguments = [name], ExitCode = status, Contains = contains, Limit = TimeSpan.FromSeconds(30) };
+        new($"behaviors/{name}", Program) { Arguments = [name], KernelWords = ["leakcheck"], ExitCode = status, Contains = contains, Limit = TimeSpan.FromSeconds(30) };
 
     private static GuestTest Mode(string name, int status, Func<string, string?> verify) => Mode(name, status) with { Verify = verify };
 

@@ -11,6 +11,6 @@ public sealed class ConformanceTests : GuestCatalogue
     {
         string folder = repository.At("Tests", "Conformance");
         string[] programs = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.c") : [];
-        return programs.Select(program => new GuestTest($"conformance/{Path.GetFileNameWithoutExtension(program)}", program) { HasChecks = true, HasTerminal = true, MatchesLinux = true });
+        return programs.Select(program => new GuestTest($"conformance/{Path.GetFileNameWithoutExtension(program)}", program) { HasChecks = true, HasTerminal = true, MatchesLinux = true, KernelWords = ["leakcheck"] });
     }
 }

@@ -54,6 +54,7 @@ public sealed class EndingsTests : GuestCatalogue
     private static GuestTest Test((string Mode, int? Status, string Output) mode) => new($"endings/{mode.Mode}", Program)
     {
         Arguments = [mode.Mode],
+        KernelWords = ["leakcheck"],
         ExitCode = mode.Status ?? Interrupted,
         Input = mode.Status is null ? Outputs.CtrlC : "",
         InputAfter = mode.Status is null ? mode.Output : "",
