@@ -11,13 +11,20 @@ namespace Ukl.Tool.Qemu;
 /// <param name="Output">What it wrote to the serial line, with line feeds only.</param>
 /// <param name="TimedOut">Whether QEMU had to be ended.</param>
 /// <param name="Elapsed">From the start of QEMU to its end.</param>
-public sealed record GuestRun(GuestStatus Status, string Output, bool TimedOut, TimeSpan Elapsed);
+public sealed record GuestRun(GuestStatus Status, string Output, bool TimedOut, TimeSpan Elapsed)
+{
+    /// <summary>Why what this machine did with the guest failed; null when it did not.</summary>
+    public string? ClientFailure { get; init; }
+}
 
 /// <summary>Starts QEMU and learns how the guest ended.</summary>
 public static class QemuRunner
 {
     /// <summary>The byte that a terminal line takes as the end of input (Ctrl-D).</summary>
     private const byte EndOfInput = 4;
+
+    /// <summary>How long the work with a guest may go on after the guest's end.</summary>
+    private static readonly TimeSpan ClientPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs a guest with the caller's terminal or pipes.</summary>
     /// <param name="arguments">QEMU's, given the status file.</param>
@@ -51,7 +58,9 @@ public static class QemuRunner
     /// <param name="limit">When to end QEMU.</param>
     /// <param name="input">What is typed at the serial line; the end of input follows it.</param>
     /// <param name="inputAfter">The output that is awaited before anything is typed.</param>
-    public static GuestRun Capture(Func<string, IReadOnlyList<string>> arguments, TimeSpan limit, string input = "", string inputAfter = "")
+    /// <param name="client">What this machine does with the guest between that output and the input.</param>
+    public static GuestRun Capture(
+        Func<string, IReadOnlyList<string>> arguments, TimeSpan limit, string input = "", string inputAfter = "", Func<Task>? client = null)
     {
         using StatusFile status = new();
         Stopwatch watch = Stopwatch.StartNew();
@@ -65,13 +74,35 @@ public static class QemuRunner
         TaskCompletionSource awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<string> output = Task.Run(() => Collect(process.StandardOutput, inputAfter, awaited));
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        _ = awaited.Task.ContinueWith(_ => Feed(new MemoryStream(Encoding.UTF8.GetBytes(input)), process), TaskScheduler.Default);
+        Task<string?> work = UseGuest(awaited.Task, client);
+        _ = work.ContinueWith(_ => Feed(new MemoryStream(Encoding.UTF8.GetBytes(input)), process), TaskScheduler.Default);
         bool timedOut = !process.WaitForExit(limit);
         if (timedOut)
             process.Kill();
         process.WaitForExit();
         string text = output.Result.ReplaceLineEndings("\n") + errors.Result;
-        return new GuestRun(GuestStatus.Parse(status.Read()), text, timedOut, watch.Elapsed);
+        string? failure = client is null ? null
+            : work.Wait(ClientPatience) ? work.Result
+            : awaited.Task.IsCompleted ? "the guest ended while this machine was still at work with it"
+            : $"'{inputAfter}' was not printed";
+        return new GuestRun(GuestStatus.Parse(status.Read()), text, timedOut, watch.Elapsed) { ClientFailure = failure };
+    }
+
+    private static async Task<string?> UseGuest(Task isReady, Func<Task>? client)
+    {
+        await isReady;
+        if (client is null)
+            return null;
+        try
+        {
+            // On a thread of its own: what it does may block.
+            await Task.Run(client);
+            return null;
+        }
+        catch (Exception failure)
+        {
+            return (failure.InnerException ?? failure).Message;
+        }
     }
 
     /// <summary>Makes sure that a port of this machine can be listened on.</summary>

@@ -43,6 +43,15 @@ public sealed record GuestTest(string Name, string Program)
     /// <summary>The output after which the input is typed; empty: at once.</summary>
     public string InputAfter { get; init; } = "";
 
+    /// <summary>TCP ports of the guest that <see cref="Client"/> reaches.</summary>
+    public IReadOnlyList<int> Ports { get; init; } = [];
+
+    /// <summary>
+    /// What this machine does with the running guest, after <see cref="InputAfter"/> has been printed; the input is typed when it is done. In the arguments,
+    /// {port} then stands for <see cref="GuestPeer.HostPort"/>. An exception fails the test.
+    /// </summary>
+    public Func<GuestPeer, Task>? Client { get; init; }
+
     /// <summary>Whether the console is a terminal for the program; otherwise it behaves as pipes do.</summary>
     public bool HasTerminal { get; init; }
 

@@ -36,7 +36,9 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
     public IReadOnlyList<TestResult> Run(Case item, BuiltImage image)
     {
         GuestTest test = item.Test;
-        KernelCommandLine commandLine = RunCommand.CommandLineFor(image, isTraced: false, test.Environment, test.Arguments);
+        GuestPeer? peer = test.Client is null ? null : new GuestPeer(test.Ports);
+        KernelCommandLine commandLine = RunCommand.CommandLineFor(
+            image, isTraced: false, test.Environment, test.Arguments.Select(argument => peer is null ? argument : argument.Replace("{port}", $"{peer.HostPort}", StringComparison.Ordinal)));
         if (!test.HasTerminal)
             commandLine.Add("console", "pipe");
         foreach (string word in test.KernelWords)
@@ -45,8 +47,10 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
             image = image with { Initramfs = Change(image, test, change) };
         if (test.Machine.IsIso)
             IsoImage.Make(image, commandLine, context.Reporter);
+        MachineOptions machine = peer is null ? test.Machine : test.Machine with { Network = NetworkOptions.Parse("user", peer.Published, null, [], []) };
         GuestRun Boot() => QemuRunner.Capture(
-            status => QemuCommand.Arguments(image, test.Machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter);
+            status => QemuCommand.Arguments(image, machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter,
+            peer is null ? null : () => test.Client!(peer));
 
         GuestRun run = Boot();
         int boots = 1;

@@ -32,6 +32,8 @@ public static class GuestVerdict
     /// <param name="linux">Output and exit code of the same program on Linux, when the test compares with it.</param>
     public static string? Failure(GuestTest test, GuestRun run, (string Output, int ExitCode)? linux)
     {
+        if (run.ClientFailure is { } client)
+            return client;
         if (run.TimedOut)
             return $"did not end within {test.Limit.TotalSeconds:0} s";
         if (run.Status.End == GuestEnd.Unknown)
