@@ -22,6 +22,8 @@ internal sealed unsafe class SimulatedConversation : IDisposable
         Link = new SimulatedLink(World, Client, Server, link);
         Client.Link = Link;
         Server.Link = Link;
+        // Addresses of IPv6 are in use when nobody has objected for a second (RFC 4862 section 5.4).
+        World.Run(3 * SimulatedWorld.Second);
     }
 
     public SimulatedWorld World { get; }

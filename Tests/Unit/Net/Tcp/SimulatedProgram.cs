@@ -97,6 +97,11 @@ internal sealed unsafe class SimulatedProgram
         _connection = connection;
         connection->Owner = (void*)GCHandle.ToIntPtr(_handle);
         connection->Notify = &OnNotify;
+        // A program that only reads would never hear of a reset that got lost.
+        TcpCalls.SetKeepAlive(connection, true);
+        TcpCalls.SetKeepIdle(connection, 30);
+        TcpCalls.SetKeepInterval(connection, 5);
+        TcpCalls.SetKeepCount(connection, 10);
         if (Plan.NoDelay)
             TcpCalls.SetNoDelay(connection, true);
         PlanStep(0);
