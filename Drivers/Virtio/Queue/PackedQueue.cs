@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Ukl.Kernel.Arch;
 using Ukl.Kernel.Memory;
 
 namespace Ukl.Drivers.Virtio.Queue;
@@ -175,7 +176,7 @@ internal unsafe struct PackedQueue : IVirtQueue
         if (added == 0)
             return false;
         _added = 0;
-        Interlocked.MemoryBarrier();
+        DeviceBarrier.Full();
         ushort flags = Volatile.Read(ref _deviceEvents->Flags);
         if (flags != EventsAtDescriptor || !_hasEventIndex)
             return flags != EventsDisabled;
@@ -230,7 +231,7 @@ internal unsafe struct PackedQueue : IVirtQueue
         {
             Volatile.Write(ref _driverEvents->Flags, EventsEnabled);
         }
-        Interlocked.MemoryBarrier();
+        DeviceBarrier.Full();
         return IsUsed(Volatile.Read(ref _ring[_nextUsed].Flags));
     }
 

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Ukl.Kernel.Arch;
 using Ukl.Kernel.Memory;
 
 namespace Ukl.Drivers.Virtio.Queue;
@@ -178,7 +179,7 @@ internal unsafe struct SplitQueue : IVirtQueue
         Volatile.Write(ref *_availableIndex, index);
         _published = index;
         // The device reads the index after it writes what it wants to be told, and the other way round here.
-        Interlocked.MemoryBarrier();
+        DeviceBarrier.Full();
         if (!_hasEventIndex)
             return (Volatile.Read(ref *(_usedIndex - 1)) & NoNotify) == 0;
         return (ushort)(index - Volatile.Read(ref *AvailableEvent) - 1) < (ushort)(index - old);
@@ -225,7 +226,7 @@ internal unsafe struct SplitQueue : IVirtQueue
             Volatile.Write(ref *UsedEvent, _lastUsed);
         else
             Volatile.Write(ref *(_availableIndex - 1), (ushort)0);
-        Interlocked.MemoryBarrier();
+        DeviceBarrier.Full();
         return Volatile.Read(ref *_usedIndex) != _lastUsed;
     }
 

@@ -69,3 +69,10 @@ public static unsafe class Mmio
     /// <summary>Writes 32 bits.</summary>
     public static void Write32(byte* register, uint value) => HostedRegisters.Write((ulong)register - DirectMap.Base, 4, value);
 }
+
+/// <summary>Orders memory shared with a device.</summary>
+public static class DeviceBarrier
+{
+    /// <summary>Ends every write before any later read.</summary>
+    public static void Full() => System.Threading.Interlocked.MemoryBarrier();
+}

@@ -33,6 +33,7 @@ internal static unsafe class KernelMain
         DescriptorTables.Initialize();
         Cpu.Initialize();
         UserAccess.Initialize();
+        DeviceBarrier.Initialize();
 
         var view = new PhysicalView((byte*)DirectMap.Base, EarlyLimit);
         ReadOnlySpan<byte> problem = protocol == 0
