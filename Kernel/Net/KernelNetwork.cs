@@ -4,8 +4,10 @@ using Ukl.Kernel.Arch;
 using Ukl.Kernel.Boot;
 using Ukl.Kernel.Core;
 using Ukl.Kernel.Diagnostics;
+using Ukl.Kernel.Files.Proc;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Dhcp;
+using Ukl.Kernel.Net.Proc;
 using Ukl.Kernel.Net.Slaac;
 using Ukl.Kernel.Time;
 
@@ -79,6 +81,13 @@ public static unsafe class KernelNetwork
                 DhcpClient.Start((DhcpClient*)Unsafe.AsPointer(ref s_dhcp), first);
         }
         stack->Leave();
+    }
+
+    /// <summary>Shows the network in /proc/net, and adds the files of /etc that programs look for. Once, when the tree of files stands.</summary>
+    public static void AddFiles()
+    {
+        ProcRoot.NetworkEntries = &NetEntries.Show;
+        ResolverFiles.AddMissing();
     }
 
     /// <summary>

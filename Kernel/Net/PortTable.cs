@@ -111,6 +111,18 @@ public unsafe struct PortTable
         return entry;
     }
 
+    /// <summary>The first port in or after a bucket, which becomes the bucket behind it: a walk over everything, in no order. Null at the end.</summary>
+    public readonly PortEntry* Walk(ref uint bucket)
+    {
+        while (bucket < BucketCount)
+        {
+            PortEntry* first = _buckets[bucket++];
+            if (first != null)
+                return first;
+        }
+        return null;
+    }
+
     /// <summary>Takes a port for <paramref name="binding"/>, whose address, interface and flags are set. Errors: EADDRINUSE, ENOMEM.</summary>
     public Errno Bind(PortBinding* binding, ushort port)
     {

@@ -68,6 +68,8 @@ internal static unsafe class KernelMain
         if (LinkedParts.Network)
             Net.KernelNetwork.Start(s_boot.CommandLine);
         StartFiles();
+        if (LinkedParts.Network)
+            Net.KernelNetwork.AddFiles();
         if (s_boot.CommandLine.TryGetValue("panic"u8, out ReadOnlySpan<byte> test))
             PanicTest.Start(test);
         if (LinkedParts.Network)

@@ -6,6 +6,9 @@ namespace Ukl.Kernel.Files.Proc;
 /// <summary>The directory /proc.</summary>
 internal static unsafe class ProcRoot
 {
+    /// <summary>The entries of /proc/net; null without a network. The network sets it.</summary>
+    internal static delegate*<ProcKey, ref ProcVisitor, void> NetworkEntries { get; set; }
+
     internal static void Show(ProcKey key, ref ProcVisitor visitor)
     {
         visitor.Link("self"u8, &WriteSelf);
@@ -18,6 +21,8 @@ internal static unsafe class ProcRoot
         visitor.File("meminfo"u8, &SystemFiles.WriteMemory);
         visitor.File("stat"u8, &SystemFiles.WriteStatistics);
         visitor.File("swaps"u8, &SystemFiles.WriteSwaps);
+        if (NetworkEntries != null)
+            visitor.Directory("net"u8, NetworkEntries);
         visitor.Directory("sys"u8, &SysctlEntries.ShowRoot);
         visitor.File("uptime"u8, &SystemFiles.WriteUptime);
         visitor.File("version"u8, &SystemFiles.WriteVersion);

@@ -89,6 +89,18 @@ internal unsafe struct ListenerTable
         *bucket = listener;
     }
 
+    /// <summary>The first listener in or after a bucket, which becomes the bucket behind it: a walk over everything, in no order. Null at the end.</summary>
+    public readonly Listener* Walk(ref uint bucket)
+    {
+        while (bucket < BucketCount)
+        {
+            Listener* first = _buckets[bucket++];
+            if (first != null)
+                return first;
+        }
+        return null;
+    }
+
     /// <summary>Takes a listener out.</summary>
     public readonly void Remove(Listener* listener)
     {
