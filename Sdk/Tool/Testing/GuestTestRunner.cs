@@ -43,10 +43,13 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
             commandLine.Add(word);
         if (test.Initramfs is { } change)
             image = image with { Initramfs = Change(image, test, change) };
-        if (test.Machine.IsIso)
+        MachineOptions machine = test.Machine;
+        if (test.Loader is { } loader)
+            (image, machine) = PvhLoader.Prepend(context.Repository.At(loader), image, machine);
+        if (machine.IsIso)
             IsoImage.Make(image, commandLine, context.Reporter);
         GuestRun Boot() => QemuRunner.Capture(
-            status => QemuCommand.Arguments(image, test.Machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter);
+            status => QemuCommand.Arguments(image, machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter);
 
         GuestRun run = Boot();
         int boots = 1;
