@@ -14,8 +14,8 @@ internal static class Program
     {
         int seconds = args.Length > 0 ? int.Parse(args[0]) : 10;
         int threads = args.Length > 1 ? int.Parse(args[1]) : 64;
-        Load load = new(TimeSpan.FromSeconds(seconds));
         Stopwatch watch = Stopwatch.StartNew();
+        Load load = new(TimeSpan.FromSeconds(seconds));
         Thread[] all = [.. Enumerable.Range(0, threads).Select(i => new Thread(() => load.Run(i)) { Name = $"stress {i}" })];
         Array.ForEach(all, thread => thread.Start());
         Array.ForEach(all, thread => thread.Join());
