@@ -72,6 +72,18 @@ public struct BootInformation
         return "too little memory: the kernel does not lie in memory that can be used"u8;
     }
 
+    /// <summary>First address above all that the kernel uses: memory up to <paramref name="memoryEnd"/>, modules and <see cref="Structure"/>.</summary>
+    public readonly ulong EndOfUse(ulong memoryEnd)
+    {
+        ulong end = memoryEnd > Structure.End ? memoryEnd : Structure.End;
+        for (int i = 0; i < _moduleCount; i++)
+        {
+            if (_modules[i].End > end)
+                end = _modules[i].End;
+        }
+        return end;
+    }
+
     /// <summary>Forgets everything.</summary>
     internal void Clear()
     {

@@ -1,6 +1,8 @@
 // All physical memory of the machine: collected from the boot memory map, then handed out in pages.
 // A short list of single free pages, last in first out so that they are warm, stands in front of the buddy allocator.
+using System;
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Diagnostics;
 
@@ -51,6 +53,7 @@ public static unsafe class PageAllocator
     private static Ranges s_ranges;
     private static int s_rangeCount;
     private static bool s_isStarted;
+    private static bool s_isCut;
     private static uint s_reachable;
     private static BuddyAllocator s_buddy;
     private static PageCache s_cache;
@@ -92,6 +95,7 @@ public static unsafe class PageAllocator
     public static bool Start(ulong reachableEnd = HighestAddress)
     {
         uint reachable = (uint)((reachableEnd < HighestAddress ? reachableEnd : HighestAddress) >> PageShift);
+        DropAbsent(reachable);
         while (s_rangeCount > 0)
         {
             uint first = s_ranges[0].First;
@@ -107,6 +111,13 @@ public static unsafe class PageAllocator
         }
         return false;
     }
+
+    /// <summary>First address above the memory under management, or to be once <see cref="UseAll"/> was called.</summary>
+    public static ulong End => s_rangeCount == 0 ? 0 : EndOf(s_rangeCount);
+
+    // Not inlined: RyuJIT (10.0.12) would fold the "- 1" into the address of the field and lose its relocation.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong EndOf(int count) => (ulong)s_ranges[count - 1].End << PageShift;
 
     /// <summary>Whether any part of a range of physical addresses is memory that was noted before <see cref="Start"/>.</summary>
     public static bool IsMemory(ulong start, ulong length)
@@ -130,7 +141,12 @@ public static unsafe class PageAllocator
     public static void UseAll()
     {
         for (int i = 0; i < s_rangeCount; i++)
-            Use(i, s_reachable, uint.MaxValue);
+        {
+            if (s_ranges[i].End > s_reachable && !Answers(s_ranges[i].End - 1))
+                Log.WriteLine(AbsentMessage);
+            else
+                Use(i, s_reachable, uint.MaxValue);
+        }
         s_reachable = uint.MaxValue;
     }
 
@@ -231,6 +247,38 @@ public static unsafe class PageAllocator
         }
     }
 
+    private static ReadOnlySpan<byte> AbsentMessage => "ukl: the memory map names memory that is not there: a range stays unused"u8;
+
+    /// <summary>Forgets the ranges whose ends, as far as they are reachable, are no memory whatever the memory map says.</summary>
+    private static void DropAbsent(uint reachable)
+    {
+        int kept = 0;
+        for (int i = 0; i < s_rangeCount; i++)
+        {
+            Range range = s_ranges[i];
+            uint end = range.End < reachable ? range.End : reachable;
+            if (range.First < end && !(Answers(range.First) && Answers(end - 1)))
+                Log.WriteLine(AbsentMessage);
+            else
+                s_ranges[kept++] = range;
+        }
+        s_rangeCount = kept;
+    }
+
+    /// <summary>Whether a page nobody uses yet keeps what is written to it.</summary>
+    private static bool Answers(uint page)
+    {
+        const ulong Pattern = 0x5aa5_c33c_0ff0_9669;
+        ref ulong word = ref *(ulong*)new PhysicalAddress((ulong)page << PageShift).Pointer;
+        ulong before = Volatile.Read(ref word);
+        Volatile.Write(ref word, Pattern);
+        bool answers = Volatile.Read(ref word) == Pattern;
+        Volatile.Write(ref word, ~Pattern);
+        answers &= Volatile.Read(ref word) == ~Pattern;
+        Volatile.Write(ref word, before);
+        return answers;
+    }
+
     /// <summary>Keeps the ranges sorted and apart: what another range has already is cut off.</summary>
     private static void Note(uint first, uint end)
     {
@@ -250,7 +298,9 @@ public static unsafe class PageAllocator
         int shift = 1 - (past - at);
         if (s_rangeCount + shift > MaximumRanges)
         {
-            Log.WriteLine("memory map too long: a range stays unused"u8);
+            if (!s_isCut)
+                Log.WriteLine("ukl: the memory map has too many pieces: some stay unused"u8);
+            s_isCut = true;
             return;
         }
         if (shift > 0)

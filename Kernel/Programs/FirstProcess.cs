@@ -48,6 +48,8 @@ internal static unsafe class FirstProcess
         Thread* thread = ThreadTable.Create(process);
         if (thread == null)
             return "no memory for the first thread"u8;
+        if (commandLine.HasFlag("canaries"u8))
+            Canaries.Place();
         if (commandLine.HasFlag("leakcheck"u8) && AddressSpace.TryPrepare())
             LeakCheck.Begin();
         process->Memory = AddressSpace.Create(isUserMode: !isLinked);

@@ -83,6 +83,8 @@ public static unsafe class ProcessExit
             Files.Terminal.EndSession(process->SessionId);
         Files.FileTable.Release(process->Files);
         Files.FileSystemContext.Release(process->FileSystem);
+        if (Canaries.Count != 0)
+            Canaries.Verify();
         // The first process is what the machine is for: what it holds is released only to be counted.
         if (LeakCheck.IsOn)
         {

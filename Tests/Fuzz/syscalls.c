@@ -1,6 +1,6 @@
 /*
  * Throws random system calls with random arguments at a kernel from several threads and looks whether it still stands and whether
- * memory that no call was given is untouched.
+ * memory that no call was given is untouched. With `canaries` on its command line UKL looks after its own memory in the same way.
  *
  *     musl-gcc -static -std=gnu11 -O2 -Wall -Wextra -Werror syscalls.c -o syscalls
  *     syscalls SECONDS SEED guest      every call but those below; only in a guest that may be lost
@@ -149,14 +149,30 @@ static long make_buffer(struct worker *worker)
     return (long)buffer;
 }
 
+/*
+ * Memory of the kernel: where it sees physical memory, where its threads' stacks are, or its image, unless the program is linked into that. On Linux these
+ * are addresses like any others that no program may use.
+ */
+static long kernel_address(struct worker *worker)
+{
+    const unsigned long physical = 0xffff888000000000, stacks = 0xfffffe8000000000, image = 0xffffffff80200000;
+    bool is_linked = (unsigned long)&workers >= image;
+    switch (below(worker, is_linked ? 2 : 3)) {
+    case 0: return (long)(physical + below(worker, 256 << 20));
+    case 1: return (long)(stacks + below(worker, 128 * 32768));
+    default: return (long)(image + below(worker, 1 << 20));
+    }
+}
+
 static long make_argument(struct worker *worker)
 {
     static const long odd[] = {
         0, 1, -1, 8, 0x7f, 0x80, 0xff, 0xfff, 0x1000, 0xffff, INT_MAX, INT_MIN, 0xffffffffl, LONG_MAX, LONG_MIN, 0x7fffffffffff,
         0x800000000000, (long)0xffff800000000000, (long)0xffffffff80000000, (long)0xfffffffffffff000, 0x8000dead0000, -100,
     };
-    switch (below(worker, 10)) {
+    switch (below(worker, 11)) {
     case 0: case 1: case 2: return make_buffer(worker);
+    case 10: return kernel_address(worker);
     case 3: return (long)worker->read_only + (long)below(worker, CANARY_PAGES * PAGE);
     case 4: return (long)(worker->scratch + SCRATCH_PAGES * PAGE); /* the page nobody may touch */
     case 5: return odd[below(worker, sizeof odd / sizeof *odd)];

@@ -46,6 +46,22 @@ public sealed class ElfFileTests
         }
     }
 
+    [Fact]
+    public void The_end_in_memory_is_that_of_the_loaded_segments()
+    {
+        Assert.Equal(0x30_0000ul, ElfFile.Parse(MakeLoaded(0x20_0000, 0x10_0000))!.PhysicalEnd);
+        Assert.Equal(0ul, ElfFile.Parse(Make(type: 2, segment: 7))!.PhysicalEnd);
+    }
+
+    /// <summary>A program with one segment that is loaded at a physical address and takes some bytes there.</summary>
+    internal static byte[] MakeLoaded(ulong address, ulong size)
+    {
+        byte[] file = Make(type: 2);
+        BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(64 + 24), address);
+        BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(64 + 40), size);
+        return file;
+    }
+
     private static byte[] Make(ushort type, ushort machine = 62, uint segment = 1, ReadOnlySpan<byte> interpreter = default)
     {
         byte[] file = new byte[120 + interpreter.Length];

@@ -84,7 +84,7 @@ internal static unsafe class KernelMain
             PageAllocator.AddRange(new PhysicalAddress(range.Start), range.Length);
         if (!PageAllocator.Start(EarlyLimit))
             Fail("too little memory: no room for the page frames"u8);
-        Paging.Initialize(s_boot.Memory.End);
+        Paging.Initialize(s_boot.EndOfUse(PageAllocator.End));
         PageAllocator.UseAll();
         if (!KernelStack.Initialize())
             Fail("too little memory: no room for kernel stacks"u8);

@@ -26,7 +26,7 @@ public sealed class BenchMachine(CommandContext context)
     private static readonly MachineOptions Machine = new() { CpuModel = "max,-erms,-fsrm" };
 
     /// <summary>One virtual nanosecond per instruction: the time-stamp counter then counts instructions, the same in every run.</summary>
-    private static readonly string[] InstructionClock = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01", "-seed", "1"];
+    private static readonly MachineOptions Counting = Machine with { CountsInstructions = true };
 
     private readonly LinuxGuest linux = new(context.Repository);
 
@@ -57,7 +57,7 @@ public sealed class BenchMachine(CommandContext context)
 
     /// <summary>Boots a guest under the instruction clock.</summary>
     /// <returns>What it printed.</returns>
-    public static string RunCounted(Guest guest) => Run(guest, Machine with { Extra = InstructionClock }, "tcg").Output;
+    public static string RunCounted(Guest guest) => Run(guest, Counting, "tcg").Output;
 
     /// <summary>The time from QEMU's start to a text in the guest's output, in seconds: the least of several boots.</summary>
     public double WallSeconds(Guest guest, string text, int boots)
@@ -73,7 +73,7 @@ public sealed class BenchMachine(CommandContext context)
     public long Instructions(Guest guest)
     {
         const string Word = "instructions ";
-        string output = Run(guest, Machine with { Extra = [.. InstructionClock, "-plugin", InstructionCounter.Compile(context.Repository)] }, "tcg").Output;
+        string output = Run(guest, Counting with { Extra = ["-plugin", InstructionCounter.Compile(context.Repository)] }, "tcg").Output;
         string? line = output.Split('\n').LastOrDefault(line => line.StartsWith(Word, StringComparison.Ordinal));
         return line is not null && long.TryParse(line.AsSpan(Word.Length), CultureInfo.InvariantCulture, out long count)
             ? count

@@ -7,7 +7,7 @@ namespace Ukl.Tool.Build;
 public sealed record BuiltImage(string Name, Level Level, string Folder)
 {
     /// <summary>What QEMU boots, without symbols.</summary>
-    public string Kernel => Path.Combine(Folder, $"{Name}.elf");
+    public string Kernel { get; init; } = Path.Combine(Folder, $"{Name}.elf");
 
     /// <summary>The same with symbols and DWARF, for gdb and for backtraces.</summary>
     public string Symbols => Path.Combine(Folder, $"{Name}.debug");

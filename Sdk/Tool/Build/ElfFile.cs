@@ -11,14 +11,16 @@ public sealed class ElfFile
     private const ushort TypeExecutable = 2;
     private const ushort TypeShared = 3;
     private const ushort MachineX64 = 62;
+    private const uint SegmentLoad = 1;
     private const uint SegmentInterpreter = 3;
     private const uint SegmentStack = 0x6474e551;
 
-    private ElfFile(bool isX64, bool isExecutable, string? interpreter)
+    private ElfFile(bool isX64, bool isExecutable, string? interpreter, ulong physicalEnd = 0)
     {
         IsX64 = isX64;
         IsExecutable = isExecutable;
         Interpreter = interpreter;
+        PhysicalEnd = physicalEnd;
     }
 
     /// <summary>Made for 64-bit little-endian x86.</summary>
@@ -29,6 +31,9 @@ public sealed class ElfFile
 
     /// <summary>The dynamic linker the program asks for; null for a static one.</summary>
     public string? Interpreter { get; }
+
+    /// <summary>First physical address above everything that is loaded.</summary>
+    public ulong PhysicalEnd { get; }
 
     /// <summary>Whether the bytes begin like an ELF file.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> file) => file.StartsWith("\u007fELF"u8);
@@ -44,8 +49,15 @@ public sealed class ElfFile
             return new ElfFile(false, false, null);
         ushort type = BinaryPrimitives.ReadUInt16LittleEndian(file[16..]);
         string? interpreter = null;
+        ulong physicalEnd = 0;
         foreach (int header in ProgramHeaders(file))
-            if (BinaryPrimitives.ReadUInt32LittleEndian(file[header..]) == SegmentInterpreter)
+            if (BinaryPrimitives.ReadUInt32LittleEndian(file[header..]) == SegmentLoad)
+            {
+                ulong address = BinaryPrimitives.ReadUInt64LittleEndian(file[(header + 24)..]);
+                ulong size = BinaryPrimitives.ReadUInt64LittleEndian(file[(header + 40)..]);
+                physicalEnd = Math.Max(physicalEnd, unchecked(address + size));
+            }
+            else if (BinaryPrimitives.ReadUInt32LittleEndian(file[header..]) == SegmentInterpreter)
             {
                 ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(file[(header + 8)..]);
                 ulong size = BinaryPrimitives.ReadUInt64LittleEndian(file[(header + 32)..]);
@@ -53,7 +65,7 @@ public sealed class ElfFile
                     return null;
                 interpreter = Encoding.UTF8.GetString(file.Slice((int)offset, (int)size)).TrimEnd('\0');
             }
-        return new ElfFile(true, type is TypeExecutable or TypeShared, interpreter);
+        return new ElfFile(true, type is TypeExecutable or TypeShared, interpreter, physicalEnd);
     }
 
     /// <summary>

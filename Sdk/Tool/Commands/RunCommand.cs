@@ -61,6 +61,7 @@ public static class RunCommand
         KvmProbe.Verdict accelerator = context.DecideAccelerator();
         BuiltImage image = context.Builder.Build(program, chosen, files);
         options = options with { Network = options.Network.For(image.UsesSockets) };
+        MemoryNeed.Require(image, options);
 
         KernelCommandLine commandLine = CommandLineFor(image, isTraced, environment, programArguments);
         options.Network.AddTo(commandLine);

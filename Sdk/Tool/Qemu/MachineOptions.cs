@@ -33,6 +33,11 @@ public sealed record MachineOptions
     /// <summary>The network; none unless it is asked for.</summary>
     public NetworkOptions Network { get; init; } = new();
 
+    /// <summary>
+    /// Whether time is instructions, one virtual nanosecond each: the time-stamp counter then counts them, and every run is the same. For emulation (tcg) only.
+    /// </summary>
+    public bool CountsInstructions { get; init; }
+
     /// <summary>Further arguments for QEMU.</summary>
     public IReadOnlyList<string> Extra { get; init; } = [];
 

@@ -62,7 +62,7 @@ public static class QemuCommand
         [
             "-nodefaults", "-no-user-config",
             "-machine", options.Type,
-            "-accel", accelerator,
+            "-accel", options.CountsInstructions ? "tcg" : accelerator,
             "-cpu", options.CpuModel,
             "-m", options.Memory.ToString(CultureInfo.InvariantCulture),
             "-smp", options.Cpus.ToString(CultureInfo.InvariantCulture),
@@ -77,6 +77,8 @@ public static class QemuCommand
             ? ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console", "-mon", "chardev=console"]
             : ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]);
         arguments.AddRange(options.Network.Arguments(options.Type));
+        if (options.CountsInstructions)
+            arguments.AddRange(["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01", "-seed", "1"]);
         if (options.WaitsForDebugger)
             arguments.AddRange(["-S", "-gdb", $"tcp:127.0.0.1:{DebuggerPort}"]);
         arguments.AddRange(options.Extra);

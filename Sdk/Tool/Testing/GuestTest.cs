@@ -61,6 +61,9 @@ public sealed record GuestTest(string Name, string Program)
     /// <summary>What is done to the initramfs before the boot, such as damage; null for nothing.</summary>
     public Func<byte[], byte[]>? Initramfs { get; init; }
 
+    /// <summary>A C file that stands between QEMU and the kernel (see <see cref="PvhLoader"/>), relative to the tree's root; null for none.</summary>
+    public string? Loader { get; init; }
+
     /// <summary>How many times in a row the program is booted; the first failure ends it.</summary>
     public int Boots { get; init; } = 1;
 

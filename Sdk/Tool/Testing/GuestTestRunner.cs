@@ -45,9 +45,11 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
             commandLine.Add(word);
         if (test.Initramfs is { } change)
             image = image with { Initramfs = Change(image, test, change) };
-        if (test.Machine.IsIso)
-            IsoImage.Make(image, commandLine, context.Reporter);
         MachineOptions machine = peer is null ? test.Machine : test.Machine with { Network = NetworkOptions.Parse("user", peer.Published, null, [], []) };
+        if (test.Loader is { } loader)
+            (image, machine) = PvhLoader.Prepend(context.Repository.At(loader), image, machine);
+        if (machine.IsIso)
+            IsoImage.Make(image, commandLine, context.Reporter);
         GuestRun Boot() => QemuRunner.Capture(
             status => QemuCommand.Arguments(image, machine, accelerator, commandLine, status, SerialLine.Pipe), test.Limit, test.Input, test.InputAfter,
             peer is null ? null : () => test.Client!(peer));

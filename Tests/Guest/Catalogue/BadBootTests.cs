@@ -6,7 +6,7 @@ namespace Ukl.Tests.Guest;
 
 /// <summary>
 /// Machines and boot input that are not as they should be: the kernel says on the status port and on the console why it cannot start, or starts all the
-/// same. A hostile memory map and damaged boot structures cannot be had from QEMU; Tests/Unit/Boot hands those to the parsers.
+/// same. Boot structures that lie are in <see cref="HostileBootTests"/>.
 /// </summary>
 public sealed class BadBootTests : GuestCatalogue
 {

@@ -2,8 +2,7 @@
 //
 //     Stress [SECONDS [THREADS]]     10 seconds and 64 threads unless told otherwise
 //
-// Prints first how often threads that only compute take the processor from each other, then how much was done of each kind, and closes with `ok`, or with
-// the first wrong result; the exit code is 0 only after `ok`.
+// Prints how much was done of each kind and closes with `ok`, or with the first wrong result; the exit code is 0 only after `ok`.
 
 using System.Diagnostics;
 
@@ -15,9 +14,8 @@ internal static class Program
     {
         int seconds = args.Length > 0 ? int.Parse(args[0]) : 10;
         int threads = args.Length > 1 ? int.Parse(args[1]) : 64;
-        Console.WriteLine($"preemptions per second {Preemption.Measure(threads)}");
-        Load load = new(TimeSpan.FromSeconds(seconds));
         Stopwatch watch = Stopwatch.StartNew();
+        Load load = new(TimeSpan.FromSeconds(seconds));
         Thread[] all = [.. Enumerable.Range(0, threads).Select(i => new Thread(() => load.Run(i)) { Name = $"stress {i}" })];
         Array.ForEach(all, thread => thread.Start());
         Array.ForEach(all, thread => thread.Join());

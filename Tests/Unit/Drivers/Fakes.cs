@@ -10,6 +10,7 @@ internal sealed class FakeUart : IHostedPortDevice
     private readonly byte[] _registers = new byte[8];
     private readonly Queue<byte> _received = new();
     private byte _divisorLow;
+    private byte _fifoControl;
 
     public List<byte> Sent { get; } = [];
 
@@ -22,6 +23,12 @@ internal sealed class FakeUart : IHostedPortDevice
     public int Slowness { get; set; }
 
     public bool IsDead { get; set; }
+
+    /// <summary>What comes from outside while the line is in loopback: some devices go on receiving then. It comes before the echo.</summary>
+    public byte[] TypedInLoopback { get; set; } = [];
+
+    /// <summary>Whether loopback gives nothing back.</summary>
+    public bool IsMute { get; set; }
 
     private int _wait;
 
@@ -62,12 +69,21 @@ internal sealed class FakeUart : IHostedPortDevice
         }
         else if (offset == 0 && (_registers[4] & 0x10) != 0)
         {
-            _received.Enqueue(value);
+            Type(TypedInLoopback);
+            if (!IsMute)
+                _received.Enqueue(value);
+        }
+        else if (offset == 2)
+        {
+            // Switching the FIFOs on or off drops what they hold.
+            if (((value ^ _fifoControl) & 1) != 0)
+                _received.Clear();
+            _fifoControl = value;
         }
         else if (offset == 0)
         {
             _wait = 0;
-            if (++Pending > 16)
+            if (++Pending > ((_fifoControl & 1) != 0 ? 16 : 1))
                 Overruns++;
             Sent.Add(value);
         }

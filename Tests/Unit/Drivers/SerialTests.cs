@@ -83,6 +83,60 @@ public sealed unsafe class SerialTests : IDisposable
         Assert.Equal("abc"u8.ToArray(), s_received);
     }
 
+    [Theory]
+    [InlineData("x")]
+    [InlineData("early birds")]
+    public void What_was_typed_before_the_driver_ran_is_received_in_order(string typed)
+    {
+        _uart.Type(Encoding.ASCII.GetBytes(typed));
+        Assert.True(Serial.TryInitialize());
+        Serial.Console.StartInput(&Receive);
+        _uart.Type((byte)'!');
+        HostedDevices.Raise(4);
+        Assert.Equal(typed + "!", Encoding.ASCII.GetString([.. s_received]));
+    }
+
+    [Fact]
+    public void A_line_on_which_was_typed_before_goes_without_FIFO()
+    {
+        _uart.Type((byte)'x');
+        Assert.True(Serial.TryInitialize());
+        _uart.Slowness = 3;
+        Write(new byte[50]);
+        Assert.Equal(50, _uart.Sent.Count);
+        Assert.Equal(0, _uart.Overruns);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("several")]
+    [InlineData("n")] // the byte of the loopback test itself
+    [InlineData("nnn")]
+    public void What_is_typed_while_the_driver_tests_the_device_is_received(string typed)
+    {
+        _uart.TypedInLoopback = Encoding.ASCII.GetBytes(typed);
+        Assert.True(Serial.TryInitialize());
+        Serial.Console.StartInput(&Receive);
+        Assert.Equal(typed, Encoding.ASCII.GetString([.. s_received]));
+        Assert.Empty(_uart.Sent);
+    }
+
+    [Fact]
+    public void A_device_that_only_talks_is_none_and_what_it_said_is_forgotten()
+    {
+        _uart.IsMute = true;
+        _uart.TypedInLoopback = new byte[500];
+        Assert.False(Serial.TryInitialize());
+        _uart.IsMute = false;
+        _uart.TypedInLoopback = [];
+        _uart.Read(0);
+        while ((_uart.Read(5) & 1) != 0)
+            _uart.Read(0);
+        Assert.True(Serial.TryInitialize());
+        Serial.Console.StartInput(&Receive);
+        Assert.Empty(s_received);
+    }
+
     [Fact]
     public void One_interrupt_takes_no_more_than_a_FIFO()
     {
