@@ -14,7 +14,7 @@ public static class BenchNetCommand
     private const string KeyValue = "Apps/KeyValue";
     private const string LoopbackProgram = "Tests/Bench/loopback.c";
     private const string LoopbackGroup = "loopback";
-    private const int HttpPort = 8080;
+    private const int HttpPort = 80;
     private const int RedisPort = 6379;
 
     /// <summary>A group of servers that do the same work under the same loads.</summary>
