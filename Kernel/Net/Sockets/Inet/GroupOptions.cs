@@ -49,6 +49,14 @@ internal static unsafe class GroupOptions
         return error;
     }
 
+    /// <summary>Why a stream does not take an option about groups; ENOPROTOOPT for all others.</summary>
+    internal static Errno RefuseStream(int level, int name) => (level, name) switch
+    {
+        (OptionLevel.Ip, Interface4 or HopLimit4) => Errno.EINVAL,
+        (OptionLevel.Ip, Join4 or Leave4) or (OptionLevel.Ipv6, Join6 or Leave6) => Errno.EPROTO,
+        _ => Errno.ENOPROTOOPT,
+    };
+
     internal static Result Get(InetDatagram* socket, int level, int name, OptionOutput* value)
     {
         ref DatagramOptions options = ref socket->Datagram->Options;

@@ -36,14 +36,15 @@ internal static unsafe class InetOptions
         return Set6(socket, ref settings, isBound, name, value);
     }
 
-    /// <summary>Gives an option. ENOPROTOOPT: not one of these.</summary>
+    /// <summary>Gives an option. ENOPROTOOPT: not one of these; EOPNOTSUPP: no such level.</summary>
     internal static Result Get(Socket* socket, in InetSettings settings, int level, int name, OptionOutput* value)
     {
         if (level == OptionLevel.Ip)
             return Get4(settings, name, value);
-        if (level != OptionLevel.Ipv6 || socket->Family != AddressFamily.Inet6)
-            return Errno.ENOPROTOOPT;
-        return Get6(settings, name, value);
+        // Linux tells a level that is not there differently for the two families.
+        if (socket->Family != AddressFamily.Inet6)
+            return Errno.EOPNOTSUPP;
+        return level == OptionLevel.Ipv6 ? Get6(settings, name, value) : Errno.ENOPROTOOPT;
     }
 
     private static Errno Set4(Socket* socket, ref InetSettings settings, int name, OptionInput value)

@@ -66,7 +66,7 @@ internal static unsafe class TcpSocketOptions
             return SetTcp(socket, name, value);
         Errno error = InetOptions.Set(&socket->Base, ref socket->Settings, connection->Port.Port != 0, level, name, value);
         if (error != Errno.None)
-            return error;
+            return error == Errno.ENOPROTOOPT ? GroupOptions.RefuseStream(level, name) : error;
         connection->Stack->Enter();
         TcpCalls.SetHopLimit(connection, socket->Settings.HopLimitFor(socket->Base.Family));
         TcpCalls.SetTrafficClass(connection, socket->Settings.TrafficClassFor(socket->Base.Family));
