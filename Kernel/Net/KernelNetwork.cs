@@ -9,6 +9,7 @@ using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Dhcp;
 using Ukl.Kernel.Net.Proc;
 using Ukl.Kernel.Net.Slaac;
+using Ukl.Kernel.Net.Tcp;
 using Ukl.Kernel.Time;
 
 namespace Ukl.Kernel.Net;
@@ -105,6 +106,17 @@ public static unsafe class KernelNetwork
         Timers.Cancel(patience);
         if (!s_dhcp.IsBound)
             Log.WriteLine("ukl: no DHCP server has answered; the search goes on (ip=ADDRESS/LENGTH or ip=none on the command line ends it)"u8);
+    }
+
+    /// <summary>Forgets connections in TIME-WAIT. Returns how many pages the stack keeps for packets and does not use.</summary>
+    public static nuint Trim()
+    {
+        if (s_stack == null)
+            return 0;
+        s_stack->Enter();
+        TimeWait.RemoveAll(ref s_stack->Tcp);
+        s_stack->Leave();
+        return (s_stack->Packets.Count - s_stack->Packets.InUse) / (PageAllocator.PageSize / PacketBuffer.BlockSize);
     }
 
     private static void OnPatienceEnd(Timer* timer) => s_isWaitOver = true;

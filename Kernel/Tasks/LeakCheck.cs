@@ -9,7 +9,7 @@ namespace Ukl.Kernel.Tasks;
 /// With the word <c>leakcheck</c> on the kernel's command line: whether the end of the first process gave back every page. Without it its memory is not released
 /// at all, because the machine ends with it. What files hold is counted apart.
 /// </summary>
-public static class LeakCheck
+public static unsafe class LeakCheck
 {
     /// <summary>What the machine hands on when pages were lost.</summary>
     private const int FailureStatus = 255;
@@ -24,6 +24,9 @@ public static class LeakCheck
     public static void Begin()
     {
         IsOn = true;
+        // The kernel's network stack stays once it stands.
+        if (LinkedParts.Network)
+            _ = Net.KernelNetwork.GetStack();
         s_freeBefore = CountFreePages();
         s_fileBefore = TmpfsContent.MemoryPages;
         Slab.NoteAll();
@@ -59,7 +62,8 @@ public static class LeakCheck
     private static nuint CountFreePages()
     {
         _ = Dentry.Shrink(int.MaxValue);
+        nuint kept = LinkedParts.Network ? Net.KernelNetwork.Trim() : 0;
         PageAllocator.Trim();
-        return PageAllocator.FreePages + KernelStack.CountTables();
+        return PageAllocator.FreePages + KernelStack.CountTables() + kept;
     }
 }

@@ -14,6 +14,10 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+/* By the names of socket(7), which are in the kernel's own headers only. */
+#define SIOCINQ FIONREAD
+#define SIOCOUTQ TIOCOUTQ
+
 /* The address of a path, or of an abstract name when it begins with '@'; its length comes back. */
 static inline socklen_t unix_address(struct sockaddr_un *address, const char *name)
 {

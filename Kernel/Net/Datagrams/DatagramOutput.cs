@@ -17,7 +17,12 @@ internal static unsafe class DatagramOutput
     public static Result Send<TSource>(DatagramSocket* socket, ref TSource source, nuint count, in DatagramTarget target)
         where TSource : struct, IByteSource
     {
-        Errno error = DatagramSockets.TakeError(socket);
+        // Also what cannot be sent gives the socket a port.
+        Errno error = Errno.None;
+        if (socket->Kind != DatagramKind.Raw && socket->Binding.Port == 0)
+            error = DatagramSockets.TakePort(socket, 0);
+        if (error == Errno.None)
+            error = DatagramSockets.TakeError(socket);
         if (error != Errno.None)
             return error;
         if (socket->IsWriteShut)
@@ -29,13 +34,6 @@ internal static unsafe class DatagramOutput
             return Errno.EINVAL;
         if (count > LargestPayload6)
             return Errno.EMSGSIZE;
-        if (socket->Kind != DatagramKind.Raw && socket->Binding.Port == 0)
-        {
-            error = DatagramSockets.TakePort(socket, 0);
-            if (error != Errno.None)
-                return error;
-        }
-
         FlowRoute* route = &socket->Route;
         error = FindRoute(socket, target, route);
         if (error != Errno.None)

@@ -60,6 +60,9 @@ public unsafe interface ISocketKind
     /// <summary>SO_ACCEPTCONN.</summary>
     static virtual bool IsListening(Socket* socket) => false;
 
+    /// <summary>SO_SNDBUF, or SO_RCVBUF.</summary>
+    static virtual uint BufferSize(Socket* socket, bool isSend) => isSend ? socket->Settings.SendBuffer : socket->Settings.ReceiveBuffer;
+
     /// <summary>An option of SOL_SOCKET in <see cref="Socket.Settings"/> was changed.</summary>
     static virtual void SettingChanged(Socket* socket, SocketOption option)
     {
@@ -74,6 +77,11 @@ public unsafe interface ISocketKind
     /// <summary>ioctl(2), but for what every socket knows.</summary>
     static virtual Result Control(Socket* socket, uint command, ulong argument) => Errno.ENOTTY;
 
-    /// <summary>The file is gone: ends the connection as the protocol wants and frees the socket when nothing needs it any more. Sleeps only to linger.</summary>
+    /// <summary>The last descriptor is being closed: waits until what was sent has arrived, when SO_LINGER asks for that. May sleep.</summary>
+    static virtual void Linger(Socket* socket)
+    {
+    }
+
+    /// <summary>The file is gone: ends the connection as the protocol wants and frees the socket when nothing needs it any more. Must not sleep.</summary>
     static abstract void Close(Socket* socket);
 }

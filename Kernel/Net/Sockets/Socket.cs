@@ -66,6 +66,18 @@ public unsafe struct Socket
     /// </summary>
     public Errno Sleep(PollEvents interest, ulong timeout, ref ulong deadline) => SleepIn(ref Waiters, interest, timeout, ref deadline);
 
+    /// <summary>
+    /// As <see cref="Sleep"/>, unless the socket has become ready since it was looked at: leaving the network stack delivers what its loopback carries, which
+    /// may be what this call waits for.
+    /// </summary>
+    public static Errno SleepUnlessReady<TKind>(Socket* socket, PollEvents interest, ulong timeout, ref ulong deadline)
+        where TKind : unmanaged, ISocketKind
+    {
+        if ((TKind.Poll(socket) & (interest | PollEvents.Error | PollEvents.HangUp)) != 0)
+            return Errno.None;
+        return socket->Sleep(interest, timeout, ref deadline);
+    }
+
     /// <summary>As <see cref="Sleep"/>, in another queue.</summary>
     public static Errno SleepIn(ref WaitQueue queue, PollEvents interest, ulong timeout, ref ulong deadline)
     {

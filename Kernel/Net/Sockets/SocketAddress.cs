@@ -83,12 +83,12 @@ public unsafe struct SocketAddress
         BinaryPrimitives.WriteUInt32LittleEndian(Span[24..], scope);
     }
 
-    /// <summary>Reads a sockaddr_in. False: too short, or another family.</summary>
+    /// <summary>Reads a sockaddr_in whatever its family says. False: too short.</summary>
     public bool TryGetInet(out IpAddress address, out ushort port)
     {
         address = default;
         port = 0;
-        if (Length < InetSize || Family != AddressFamily.Inet)
+        if (Length < InetSize)
             return false;
         port = BinaryPrimitives.ReadUInt16BigEndian(Span[2..]);
         address = IpAddress.FromV4(BinaryPrimitives.ReadUInt32BigEndian(Span[4..]));

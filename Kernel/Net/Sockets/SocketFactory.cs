@@ -1,6 +1,9 @@
 // Makes sockets of every family. Source: socket(2), unix(7), ip(7), ipv6(7), netlink(7).
 using Ukl.Kernel.Abi;
+using Ukl.Kernel.Net.Datagrams;
+using Ukl.Kernel.Net.Sockets.Inet;
 using Ukl.Kernel.Net.Sockets.Unix;
+using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Net.Sockets;
 
@@ -23,8 +26,44 @@ internal static unsafe class SocketFactory
         return family switch
         {
             AddressFamily.Unix => CreateUnix(type, protocol, out socket),
+            AddressFamily.Inet or AddressFamily.Inet6 => CreateInet(family, type, protocol, out socket),
             _ => Errno.EAFNOSUPPORT,
         };
+    }
+
+    private static Errno CreateInet(AddressFamily family, SocketType type, int protocol, out Socket* socket)
+    {
+        socket = null;
+        if ((uint)protocol > byte.MaxValue)
+            return Errno.EINVAL;
+        byte ping = family == AddressFamily.Inet6 ? IpProtocol.IcmpV6 : IpProtocol.Icmp;
+        DatagramKind kind = DatagramKind.Udp;
+        switch (type)
+        {
+            case SocketType.Stream:
+                if (protocol is not (0 or IpProtocol.Tcp))
+                    return Errno.EPROTONOSUPPORT;
+                break;
+            case SocketType.Datagram:
+                if (protocol == ping)
+                    kind = DatagramKind.Ping;
+                else if (protocol is not (0 or IpProtocol.Udp))
+                    return Errno.EPROTONOSUPPORT;
+                break;
+            case SocketType.Raw:
+                if (protocol == 0)
+                    return Errno.EPROTONOSUPPORT;
+                if (Process.Current->Credentials.EffectiveUserId != 0)
+                    return Errno.EPERM;
+                kind = DatagramKind.Raw;
+                break;
+            default:
+                return Errno.ESOCKTNOSUPPORT;
+        }
+        NetworkStack* stack = KernelNetwork.GetStack();
+        if (stack == null)
+            return Errno.ENOMEM;
+        return type == SocketType.Stream ? TcpSocket.Create(stack, family, out socket) : InetDatagram.Create(stack, kind, family, (byte)protocol, out socket);
     }
 
     private static Errno CreateUnix(SocketType type, int protocol, out Socket* socket)

@@ -72,6 +72,14 @@ public unsafe struct SocketFile<TKind> : IFileKind
     public static int Describe(OpenFile* file, Span<byte> to) => AnonymousNames.WriteNumbered(to, "socket:["u8, file->AnonymousNumber);
 
     /// <inheritdoc/>
+    public static Result Flush(OpenFile* file)
+    {
+        if (file->References == 1)
+            TKind.Linger((Socket*)file->Object);
+        return Result.Ok;
+    }
+
+    /// <inheritdoc/>
     public static void Release(OpenFile* file)
     {
         var socket = (Socket*)file->Object;

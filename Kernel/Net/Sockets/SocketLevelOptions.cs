@@ -18,7 +18,7 @@ internal static unsafe class SocketLevelOptions
 
     internal static Result Set(Socket* socket, SocketOption option, OptionInput value)
     {
-        if (option == SocketOption.BindToDevice)
+        if (option is SocketOption.BindToDevice or SocketOption.BindToInterface)
             return socket->Operations->SetOption(socket, OptionLevel.Socket, (int)option, value);
         Errno error = value.Read(out int number);
         if (error != Errno.None)
@@ -51,9 +51,8 @@ internal static unsafe class SocketLevelOptions
             case SocketOption.AcceptsConnections:
                 return value->Set(socket->Operations->IsListening(socket));
             case SocketOption.SendBuffer:
-                return value->Set(settings->SendBuffer);
             case SocketOption.ReceiveBuffer:
-                return value->Set(settings->ReceiveBuffer);
+                return value->Set(socket->Operations->BufferSize(socket, option == SocketOption.SendBuffer));
             case SocketOption.Priority:
                 return value->Set(settings->Priority);
             case SocketOption.Mark:
@@ -138,8 +137,6 @@ internal static unsafe class SocketLevelOptions
                 if (value.Read(out ulong rate) != Errno.None)
                     rate = (uint)number == uint.MaxValue ? ulong.MaxValue : (uint)number;
                 settings->PacingRate = rate;
-                return Errno.None;
-            case SocketOption.IncomingCpu:
                 return Errno.None;
             case SocketOption.DetachFilter:
                 return Errno.ENOENT;

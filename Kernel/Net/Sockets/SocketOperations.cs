@@ -24,6 +24,7 @@ public unsafe struct SocketOperations
     public delegate*<Socket*, ShutdownDirections, Result> Shutdown;
     public delegate*<Socket*, Errno> TakeError;
     public delegate*<Socket*, bool> IsListening;
+    public delegate*<Socket*, bool, uint> BufferSize;
     public delegate*<Socket*, SocketOption, void> SettingChanged;
     public delegate*<Socket*, int, int, OptionInput, Result> SetOption;
     public delegate*<Socket*, int, int, OptionOutput*, Result> GetOption;
@@ -61,6 +62,7 @@ public unsafe struct SocketOperations
         table->Shutdown = &TKind.Shutdown;
         table->TakeError = &TKind.TakeError;
         table->IsListening = &TKind.IsListening;
+        table->BufferSize = &TKind.BufferSize;
         table->SettingChanged = &TKind.SettingChanged;
         table->SetOption = &TKind.SetOption;
         table->GetOption = &TKind.GetOption;
