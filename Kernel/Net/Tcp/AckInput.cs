@@ -1,4 +1,5 @@
 // The ACK field of a segment (RFC 9293 section 3.10.7.4, fifth check), with RFC 5961 section 5, RFC 6298 (timing), RFC 7323 section 4 and RFC 5681.
+using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Net.Tcp;
@@ -81,6 +82,10 @@ internal static unsafe class AckInput
             c->SndSmall = ack;
         if (c->Has(ConnectionFlags.IsSendingUrgent) && Sequence.IsAtLeast(ack, c->SndUp))
             c->Flags &= ~ConnectionFlags.IsSendingUrgent;
+
+        Neighbor* neighbor = c->Route.NextHop;
+        if (neighbor != null && IpOutput.IsCurrent(c->Stack, &c->Route))
+            neighbor->Confirmed = now;
 
         if (ack == c->SndNxt)
             NetworkTimers.Suspend(&c->RetransmitTimer);

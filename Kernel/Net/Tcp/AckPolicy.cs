@@ -18,10 +18,16 @@ internal static unsafe class AckPolicy
         ulong now = c->Stack->Now;
         if (c->QuickAcks == 0 && now - c->LastReceived > c->Rtt.Timeout)
             c->QuickAcks = QuickAcksAtStart;
-        if (segment > c->RcvMss)
-            c->RcvMss = segment;
         c->LastReceived = now;
-        c->Flags |= ConnectionFlags.AckOwed;
+        if (segment >= c->RcvMss)
+        {
+            c->RcvMss = segment;
+            c->Flags |= ConnectionFlags.AckOwed;
+        }
+        else
+        {
+            c->Flags |= ConnectionFlags.AckOwed | ConnectionFlags.SmallOwed;
+        }
     }
 
     /// <summary>The connection begins.</summary>
@@ -45,7 +51,8 @@ internal static unsafe class AckPolicy
     public static void OnRead(TcpConnection* c)
     {
         bool isDue = c->Has(ConnectionFlags.AckOwed)
-            && (c->RcvNxt - c->RcvWup > c->RcvMss || (c->ReceiveQueue.Bytes == 0 && !c->Has(ConnectionFlags.IsInteractive)));
+            && (c->RcvNxt - c->RcvWup > c->RcvMss
+                || (c->Has(ConnectionFlags.SmallOwed) && c->ReceiveQueue.Bytes == 0 && !c->Has(ConnectionFlags.IsInteractive)));
         if (!isDue && !c->Has(ConnectionFlags.ReceiveShutdown))
         {
             // Worth a segment when the window has at least doubled.
@@ -83,7 +90,7 @@ internal static unsafe class AckPolicy
             return;
         if (c->QuickAcks != 0)
             c->QuickAcks--;
-        c->Flags &= ~(ConnectionFlags.AckNow | ConnectionFlags.AckOwed);
+        c->Flags &= ~(ConnectionFlags.AckNow | ConnectionFlags.AckOwed | ConnectionFlags.SmallOwed);
         NetworkTimers.Suspend(&c->DelayedAckTimer);
     }
 

@@ -89,6 +89,9 @@ internal enum ConnectionFlags : uint
     /// <summary>Data arrived that has not been acknowledged.</summary>
     AckOwed = 1 << 9,
 
+    /// <summary>Of what is not acknowledged, something came in a segment that was not full: the other end has no more for now.</summary>
+    SmallOwed = 1 << 27,
+
     /// <summary>There may be something to send at the end of the batch.</summary>
     OutputDue = 1 << 10,
 
@@ -138,9 +141,6 @@ internal enum ConnectionFlags : uint
 
     /// <summary>Was opened by this end.</summary>
     IsActive = 1 << 26,
-
-    /// <summary>An ICMP error was reported that is not fatal by itself.</summary>
-    HasSoftError = 1 << 27,
 
     /// <summary>The window was closed and the other end is being asked about it.</summary>
     IsProbing = 1 << 28,

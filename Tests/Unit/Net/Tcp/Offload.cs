@@ -119,7 +119,7 @@ internal static unsafe class Offload
     }
 
     /// <summary>Whether the checksums are right: a card puts nothing together that is damaged.</summary>
-    private static bool IsRight(byte[] frame)
+    public static bool IsRight(byte[] frame)
     {
         int tcp = TransportOf(frame);
         int end = EndOf(frame);
@@ -134,7 +134,7 @@ internal static unsafe class Offload
         }
     }
 
-    private static void Finish(byte[] frame)
+    public static void Finish(byte[] frame)
     {
         SetLength(frame);
         int tcp = TransportOf(frame);
