@@ -1,6 +1,5 @@
 // The ACK field of a segment (RFC 9293 section 3.10.7.4, fifth check), with RFC 5961 section 5, RFC 6298 (timing), RFC 7323 section 4 and RFC 5681.
 using Ukl.Kernel.Net.Ip;
-using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Net.Tcp;
 
@@ -92,11 +91,8 @@ internal static unsafe class AckInput
         else
             c->Stack->Timers.Start(&c->RetransmitTimer, now + c->Rtt.CurrentTimeout);
 
-        if (c->Has(ConnectionFlags.WantsRoom) && SendRoom.IsWritable(c))
-        {
-            c->Flags &= ~ConnectionFlags.WantsRoom;
-            c->Events |= PollEvents.Out | PollEvents.WriteNormal;
-        }
+        if (c->Has(ConnectionFlags.WantsRoom))
+            SendRoom.Tell(c);
     }
 
     /// <summary>RFC 5681 section 3.1 with byte counting; only while the window is what holds the connection back (RFC 7661).</summary>

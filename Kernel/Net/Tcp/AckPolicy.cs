@@ -37,14 +37,22 @@ internal static unsafe class AckPolicy
         c->RcvMss = 536;
     }
 
-    /// <summary>The batch is over and nothing has carried the acknowledgement yet.</summary>
+    /// <summary>
+    /// The batch is over and nothing has carried the acknowledgement yet. More than a full segment is acknowledged at once, but not with a window that has shrunk: the program is
+    /// about to read, and that opens it (as Linux).
+    /// </summary>
     public static void OnBatchEnd(TcpConnection* c)
     {
         bool isQuick = c->QuickAcks != 0 && !c->Has(ConnectionFlags.IsInteractive);
-        if (c->Has(ConnectionFlags.AckNow) || isQuick || (c->RcvNxt - c->RcvWup > c->RcvMss && Offer(c) >= c->RcvWnd))
+        if (c->Has(ConnectionFlags.AckNow) || isQuick
+            || (c->RcvNxt - c->RcvWup > c->RcvMss && (c->ReceiveQueue.Bytes < c->Settings.LowWatermark || Offer(c) >= c->RcvWnd)))
+        {
             SegmentSender.SendAcknowledgment(c);
+        }
         else if (!c->DelayedAckTimer.IsRunning)
+        {
             Delay(c);
+        }
     }
 
     /// <summary>The program has read: whether the other end should hear of it (what is read makes room).</summary>

@@ -49,7 +49,7 @@ internal static unsafe class DataInput
         uint length = end - c->RcvNxt;
         if (length != 0)
         {
-            if (!HasMemory(c) && c->ReceiveQueue.Bytes != 0)
+            if (!HasMemory(c, 2) && c->ReceiveQueue.Bytes != 0)
             {
                 c->Flags |= ConnectionFlags.AckNow;
                 return;
@@ -79,7 +79,7 @@ internal static unsafe class DataInput
     private static void KeepEarly(TcpConnection* c, ref Segment segment, uint length, bool hasFin)
     {
         c->Flags |= ConnectionFlags.AckNow;
-        if (length != 0 && HasMemory(c))
+        if (length != 0 && HasMemory(c, 1))
         {
             uint sequence = segment.Header.Sequence;
             c->ReceiveQueue.InsertEarly(TakePayload(ref segment, 0, length), sequence, length);
@@ -106,11 +106,12 @@ internal static unsafe class DataInput
         return packet;
     }
 
-    private static bool HasMemory(TcpConnection* c)
-    {
-        PacketPool* pool = &c->Stack->Packets;
-        return c->ReceiveQueue.Memory < c->RcvBuf && SendQueue.HasReserve(pool);
-    }
+    /// <summary>
+    /// Blocks that are not full take more memory than was reckoned with when the window was offered. What is in order and was asked for is taken all the same, up to twice
+    /// the buffer; what came early is not.
+    /// </summary>
+    private static bool HasMemory(TcpConnection* c, uint times) =>
+        c->ReceiveQueue.Memory < times * c->RcvBuf && SendQueue.HasReserve(&c->Stack->Packets);
 
     private static void OnFin(TcpConnection* c)
     {

@@ -52,8 +52,11 @@ internal static unsafe class LossRecovery
             {
                 loss.LostUntil = Sequence.Later(loss.LostUntil, lostUntil);
                 // Enough that was sent after the last retransmission has arrived: what still is missing was lost again.
-                if (Sequence.IsAtLeast(lostUntil, loss.NxtAtRxt) && Sequence.IsAfter(loss.HighRxt, c->SndUna))
+                if (Sequence.IsAfter(loss.HighRxt, c->SndUna)
+                    && loss.Board->Within(loss.NxtAtRxt, c->SndNxt) > (SackScoreboard.DupThresh - 1) * c->SndMss)
+                {
                     loss.HighRxt = c->SndUna;
+                }
             }
         }
         if (loss.Phase == LossPhase.Open && (loss.Duplicates >= SackScoreboard.DupThresh || lostUntil != c->SndUna))

@@ -1,3 +1,5 @@
+using Ukl.Kernel.Tasks;
+
 namespace Ukl.Kernel.Net.Tcp;
 
 /// <summary>How much a program may leave in the send queue. Sizes are memory, overhead included, as SO_SNDBUF counts on Linux.</summary>
@@ -9,11 +11,38 @@ internal static unsafe class SendRoom
     /// <inheritdoc cref="Initial"/>
     public const uint Largest = 4 << 20;
 
+    /// <summary>How often a connection looks whether the pool has buffers again.</summary>
+    private const ulong PoolInterval = 50_000_000;
+
     /// <summary>Whether POLLOUT is true: a third of the room is free (as Linux), and the pool has buffers.</summary>
     public static bool IsWritable(TcpConnection* c)
     {
         uint memory = c->SendQueue.Memory;
         return memory + (memory / 2) <= c->SndBuf && SendQueue.HasReserve(&c->Stack->Packets);
+    }
+
+    /// <summary>
+    /// A program waits for room. Where nothing is in flight whose acknowledgement would bring some, because others have the pool's buffers, the timer looks
+    /// again.
+    /// </summary>
+    public static void Wait(TcpConnection* c)
+    {
+        c->Flags |= ConnectionFlags.WantsRoom;
+        if (c->InFlight == 0 && c->IsSynchronized && !c->RetransmitTimer.IsRunning)
+            c->Stack->Timers.Start(&c->RetransmitTimer, c->Stack->Now + PoolInterval);
+    }
+
+    /// <summary>Tells a program that waits of room, when there is some.</summary>
+    public static void Tell(TcpConnection* c)
+    {
+        if (!IsWritable(c))
+        {
+            Wait(c);
+            return;
+        }
+        c->Flags &= ~ConnectionFlags.WantsRoom;
+        c->Events |= PollEvents.Out | PollEvents.WriteNormal;
+        TcpState.AddPending(c);
     }
 
     /// <summary>The congestion window has grown: the queue may hold two of it (Linux: tcp_sndbuf_expand).</summary>

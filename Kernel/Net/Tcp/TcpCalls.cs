@@ -189,7 +189,7 @@ public static unsafe partial class TcpCalls
             if (isSendShut || SendRoom.IsWritable(c))
                 events |= PollEvents.Out | PollEvents.WriteNormal;
             else
-                c->Flags |= ConnectionFlags.WantsRoom;
+                SendRoom.Wait(c);
             if (c->Urgent == UrgentState.Present)
                 events |= PollEvents.Priority;
         }

@@ -113,6 +113,8 @@ internal static unsafe class TcpTimers
     private static void Probe(TcpConnection* c)
     {
         TcpOutput.Transmit(c, true);
+        if (c->Has(ConnectionFlags.WantsRoom))
+            SendRoom.Tell(c);
         if (c->InFlight != 0 || !TcpOutput.HasUnsent(c))
             return;
         if (HasGivenUp(c, c->Has(ConnectionFlags.IsOrphan) ? OrphanRetries : DataRetries))

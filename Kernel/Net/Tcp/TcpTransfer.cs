@@ -21,7 +21,7 @@ public static unsafe partial class TcpCalls
         if (queued.IsError)
         {
             if (queued.Error == Errno.EAGAIN)
-                c->Flags |= ConnectionFlags.WantsRoom;
+                SendRoom.Wait(c);
             return queued;
         }
         if (flags != TcpSendFlags.None && (nuint)queued.Value == count)

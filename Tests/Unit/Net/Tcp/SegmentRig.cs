@@ -67,6 +67,9 @@ internal sealed unsafe class SegmentRig : IDisposable
     /// <summary>What Notify was told since the last look.</summary>
     public PollEvents Events { get; set; }
 
+    /// <summary>How often Notify was called.</summary>
+    public int Notifications { get; set; }
+
     /// <summary>Whether segments to the stack carry timestamps, and the value and echo of the next.</summary>
     public bool UsesTimestamps { get; set; }
 
@@ -196,8 +199,8 @@ internal sealed unsafe class SegmentRig : IDisposable
         return options;
     }
 
-    /// <summary>A SACK option.</summary>
-    public static byte[] Sack(params (uint Start, uint End)[] blocks) => SackOption(0, blocks);
+    /// <summary>A SACK option that tells of the peer's numbers.</summary>
+    public static byte[] SackOfPeer(params (uint Start, uint End)[] blocks) => SackOption(PeerIss, blocks);
 
     /// <summary>SACK blocks of the stack's own numbers, which are relative.</summary>
     public byte[] SackOfLocal(params (uint Start, uint End)[] blocks) => SackOption(_localIss, blocks);
@@ -210,6 +213,43 @@ internal sealed unsafe class SegmentRig : IDisposable
             segments.Add(Parse(frame));
         _sent.Clear();
         return segments;
+    }
+
+    /// <summary>Whether the stack has sent something since the last look.</summary>
+    public bool HasSent => _sent.Count != 0;
+
+    /// <summary>What the stack sent last, as it was on the wire.</summary>
+    public byte[] LastFrame => _sent[^1];
+
+    /// <summary>A router says that a frame of the stack was too large (RFC 1191).</summary>
+    public void InjectTooBig(byte[] lost, ushort mtu)
+    {
+        const int quoted = 28;
+        byte[] frame = new byte[Offload.EthernetSize + 20 + 8 + quoted];
+        Host.Card->Mac.Write(frame);
+        frame[12] = 0x08;
+        Span<byte> ip = frame.AsSpan(Offload.EthernetSize);
+        ip[0] = 0x45;
+        ip[8] = 64;
+        ip[9] = 1;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[2..], (ushort)ip.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(ip[12..], _neighbor.Address4.V4);
+        BinaryPrimitives.WriteUInt32BigEndian(ip[16..], Host.Address4.V4);
+        ip[20] = 3;
+        ip[21] = 4;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[26..], mtu);
+        lost.AsSpan(Offload.EthernetSize, quoted).CopyTo(ip[28..]);
+        Sum(ip[..20], 10);
+        Sum(ip[20..], 2);
+        Host.Receive([frame]);
+
+        static void Sum(Span<byte> bytes, int field)
+        {
+            ushort sum;
+            fixed (byte* first = bytes)
+                sum = (ushort)~InternetChecksum.Sum(first, (nuint)bytes.Length);
+            MemoryMarshal.Write(bytes[field..], sum);
+        }
     }
 
     /// <summary>The stack sent one segment: this one.</summary>
@@ -310,8 +350,12 @@ internal sealed unsafe class SegmentRig : IDisposable
         connection->Notify = &OnNotify;
     }
 
-    private static void OnNotify(TcpConnection* connection, PollEvents events) =>
-        ((SegmentRig)GCHandle.FromIntPtr((nint)connection->Owner).Target!).Events |= events;
+    private static void OnNotify(TcpConnection* connection, PollEvents events)
+    {
+        var rig = (SegmentRig)GCHandle.FromIntPtr((nint)connection->Owner).Target!;
+        rig.Events |= events;
+        rig.Notifications++;
+    }
 
     private bool Capture(SimulatedHost from, byte[] frame)
     {
