@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Ukl.Kernel.Net;
 
@@ -31,6 +32,7 @@ public readonly struct IpAddress(ulong high, ulong low) : IEquatable<IpAddress>
     public static IpAddress Loopback4 => FromV4(0x7f00_0001);
 
     /// <summary>An address of IPv4; the number is in host order (127.0.0.1 is 0x7f000001).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static IpAddress FromV4(uint address) => new(0, MappedPrefix | address);
 
     /// <summary>Whether this is an address of IPv4.</summary>

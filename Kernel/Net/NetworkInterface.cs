@@ -62,6 +62,9 @@ public unsafe struct NetworkInterface
     /// <summary>The groups it listens to.</summary>
     public MulticastGroupArray Groups;
 
+    /// <summary>Reports of <see cref="Groups"/> that are due.</summary>
+    internal NetworkTimer GroupTimer;
+
     /// <summary>How it comes to its IPv6 addresses.</summary>
     public AutoConfigurationState AutoConfiguration;
 

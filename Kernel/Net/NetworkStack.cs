@@ -103,6 +103,7 @@ public unsafe struct NetworkStack
                 DhcpClient.Stop(each->Dhcp);
             stack->Neighbors.Clear(each);
             stack->Timers.Cancel(&each->AutoConfiguration.Timer);
+            stack->Timers.Cancel(&each->GroupTimer);
             each->ClearBacklog();
             if (each->Device->Stop != null)
                 each->Device->Stop(each->Device);

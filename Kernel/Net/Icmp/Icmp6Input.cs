@@ -29,6 +29,9 @@ internal static unsafe class Icmp6Input
             case Icmp6Type.EchoReply:
                 PingInput.Receive(stack, packet, ip);
                 return;
+            case Icmp6Type.ListenerQuery:
+                GroupReports.Receive6(message, ip);
+                break;
             case >= Icmp6Type.RouterSolicitation and <= Icmp6Type.NeighborAdvertisement:
                 NdpInput.Receive(packet, ip);
                 break;

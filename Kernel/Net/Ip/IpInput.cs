@@ -183,6 +183,9 @@ internal static unsafe class IpInput
             case IpProtocol.Udp:
                 UdpInput.Receive(stack, packet, ip);
                 break;
+            case IpProtocol.Igmp when isV4:
+                GroupReports.Receive4(packet, ip);
+                break;
             case IpProtocol.Icmp when isV4:
                 IcmpInput.Receive(stack, packet, ip);
                 break;

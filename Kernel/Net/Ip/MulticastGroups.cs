@@ -27,7 +27,7 @@ public struct MulticastGroupArray
 public static unsafe class MulticastGroups
 {
     /// <summary>224.0.0.1, and the last bytes of ff01::1 and ff02::1.</summary>
-    private const uint AllHosts4 = 0xe000_0001;
+    internal const uint AllHosts4 = 0xe000_0001;
     private const ulong AllNodes6 = 1;
 
     /// <summary>Listens to a group. EINVAL when it is none, ENOBUFS when there are too many.</summary>
@@ -51,6 +51,7 @@ public static unsafe class MulticastGroups
         if (free < 0)
             return Errno.ENOBUFS;
         on->Groups[free] = new MulticastGroup { Address = group, References = 1 };
+        GroupReports.Changed(on, group, isJoined: true);
         return Errno.None;
     }
 
@@ -62,16 +63,22 @@ public static unsafe class MulticastGroups
             if (on->Groups[i].References == 0 || on->Groups[i].Address != group)
                 continue;
             if (--on->Groups[i].References == 0)
+            {
                 on->Groups[i] = default;
+                GroupReports.Changed(on, group, isJoined: false);
+            }
             return Errno.None;
         }
         return Errno.EADDRNOTAVAIL;
     }
 
+    /// <summary>Whether a group is that of all nodes of a host or a link.</summary>
+    internal static bool IsAllNodes(in IpAddress group) => group.Low == AllNodes6 && group.High is 0xff01_0000_0000_0000 or 0xff02_0000_0000_0000;
+
     /// <summary>Whether an interface listens to a group.</summary>
     public static bool IsMember(NetworkInterface* on, in IpAddress group)
     {
-        if (group.IsV4 ? group.V4 == AllHosts4 : group.Low == AllNodes6 && group.High is 0xff01_0000_0000_0000 or 0xff02_0000_0000_0000)
+        if (group.IsV4 ? group.V4 == AllHosts4 : IsAllNodes(group))
             return true;
         for (int i = 0; i < MulticastGroupArray.Capacity; i++)
         {

@@ -106,7 +106,7 @@ public unsafe struct NeighborTable
     }
 
     /// <summary>
-    /// Makes room: the next one in turn that no route refers to, or the next one that is not just being asked. Going in turn needs no order of use to be kept.
+    /// Makes room: the next one in turn that no route refers to, or the next one at all, but none that is just being asked. Going in turn needs no order of use to be kept.
     /// </summary>
     private bool Evict()
     {
@@ -116,12 +116,15 @@ public unsafe struct NeighborTable
             _evictionBucket = (_evictionBucket + 1) % BucketCount;
             for (var neighbor = (Neighbor*)_buckets[_evictionBucket]; neighbor != null; neighbor = neighbor->NextInBucket)
             {
+                // One that is being asked is in somebody's hands.
+                if (neighbor->State is NeighborState.Incomplete or NeighborState.Probe)
+                    continue;
                 if (!neighbor->IsReferenced)
                 {
                     Remove(neighbor);
                     return true;
                 }
-                if (second == null && neighbor->State is not (NeighborState.Incomplete or NeighborState.Probe))
+                if (second == null)
                     second = neighbor;
             }
         }

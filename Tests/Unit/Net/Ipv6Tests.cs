@@ -33,7 +33,7 @@ public sealed unsafe class Ipv6Tests : IDisposable
     public void A_link_local_address_is_tried_for_and_taken()
     {
         Start();
-        byte[] probe = _host.TakeSent()[0];
+        byte[] probe = Assert.Single(Messages(135));
         // From nobody to the group of the address, about the address (RFC 4862 section 5.4.2).
         Assert.Equal("33-33-FF-00-00-01", BitConverter.ToString(probe, 0, 6));
         Assert.Equal(IPAddress.IPv6Any, new IPAddress(probe.AsSpan(22, 16)));
