@@ -1,5 +1,5 @@
 // Which of this host's addresses a packet is sent from. Source: RFC 6724 section 5, the rules that can matter to a host without mobility and temporary
-// addresses (1, 2, 3, 5, 8); for IPv4 the address on the prefix of the next hop, then the first.
+// addresses (1, 2, 3, 5, 8); for IPv4 the address on the longest prefix of the next hop, then the first.
 namespace Ukl.Kernel.Net.Ip;
 
 /// <summary>Chooses source addresses.</summary>
@@ -30,7 +30,7 @@ internal static unsafe class SourceAddress
         {
             bool isNear = nextHop.IsIn(candidate.Address, candidate.FullPrefixLength);
             bool isBestNear = nextHop.IsIn(best.Address, best.FullPrefixLength);
-            return isNear && !isBestNear;
+            return isNear && (!isBestNear || candidate.PrefixLength > best.PrefixLength);
         }
         // Rule 1: the destination itself.
         if (candidate.Address == destination || best.Address == destination)
