@@ -32,7 +32,7 @@ internal static unsafe class FirstProcess
 
     private const ulong HardwareCapabilities2 = 2;
     private const ulong ClockTicksPerSecond = 100;
-    private const int AuxiliaryCapacity = 20;
+    private const int AuxiliaryCapacity = 21;
 
     /// <summary>
     /// Makes the process from the command line: init= is the program's path, what follows "--" its arguments, NAME=value its environment. Then runs it;
@@ -48,6 +48,8 @@ internal static unsafe class FirstProcess
         Thread* thread = ThreadTable.Create(process);
         if (thread == null)
             return "no memory for the first thread"u8;
+        if (!Vdso.TryPrepare())
+            return "no memory for the vDSO"u8;
         if (commandLine.HasFlag("canaries"u8))
             Canaries.Place();
         if (commandLine.HasFlag("leakcheck"u8) && AddressSpace.TryPrepare())
@@ -94,6 +96,8 @@ internal static unsafe class FirstProcess
         process->Memory->BreakStart = breakStart + (Core.Random.NextUInt64() & BreakRandomMask) * PageSize;
         process->Memory->Break = process->Memory->BreakStart;
 
+        if (Vdso.Map(process) != Errno.None)
+            return "no memory for the vDSO"u8;
         if (!FileSystems.OpenStandardFiles(process))
             return "no console for the first process"u8;
         if (!TryBuildStack(process, ref commandLine, path, program, out ulong stack))
@@ -189,6 +193,7 @@ internal static unsafe class FirstProcess
         Add(auxiliary, ref count, AuxiliaryKey.ExecutableName, executableName);
         Add(auxiliary, ref count, AuxiliaryKey.Platform, platform);
         Add(auxiliary, ref count, AuxiliaryKey.MinimumSignalStack, SignalStack.MinimumSize + (ulong)VectorState.Size);
+        Add(auxiliary, ref count, AuxiliaryKey.VdsoHeader, process->Areas.VdsoStart);
         Add(auxiliary, ref count, AuxiliaryKey.End, 0);
         stackPointer = stack.Finish(auxiliary[..count], out ulong auxiliaryStart);
         process->Areas.AuxiliaryStart = auxiliaryStart;

@@ -27,6 +27,7 @@ internal enum AuxiliaryKey : ulong
     Random = 25,
     HardwareCapabilities2 = 26,
     ExecutableName = 31,
+    VdsoHeader = 33,
     MinimumSignalStack = 51,
 }
 

@@ -154,6 +154,9 @@ public struct ProgramAreas
 
     /// <summary>The stack pointer at the start.</summary>
     public ulong StackStart;
+
+    /// <summary>The code page of the vDSO; its data page lies just below.</summary>
+    public ulong VdsoStart;
 }
 
 /// <summary>User and group ids of a process (credentials(7)).</summary>

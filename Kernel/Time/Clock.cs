@@ -19,6 +19,8 @@ public static class Clock
     private static ulong s_baseTicks;
     private static ulong s_baseNanoseconds;
     private static ClockScale s_scale;
+    private static ulong s_realtimeOffset;
+    private static unsafe ClockPage* s_page;
     private static WaitQueue s_realtimeSet;
 
     /// <summary>CLOCK_MONOTONIC, in nanoseconds since boot.</summary>
@@ -29,6 +31,7 @@ public static class Clock
         {
             s_baseTicks = Cpu.ReadTimestamp();
             s_baseNanoseconds = value;
+            Publish();
         }
     }
 
@@ -36,7 +39,15 @@ public static class Clock
     public static ulong RealtimeNanoseconds => MonotonicNanoseconds + RealtimeOffset;
 
     /// <summary>Realtime minus monotonic.</summary>
-    public static ulong RealtimeOffset { get; set; }
+    public static ulong RealtimeOffset
+    {
+        get => s_realtimeOffset;
+        set
+        {
+            s_realtimeOffset = value;
+            Publish();
+        }
+    }
 
     /// <summary>Ticks of the time stamp counter in a second; 0 before <see cref="Start"/>.</summary>
     public static ulong TicksPerSecond { get; private set; }
@@ -50,6 +61,20 @@ public static class Clock
         TicksPerSecond = ticksPerSecond;
         MonotonicNanoseconds = 0;
         s_scale = ticksPerSecond == 0 ? default : ClockScale.Between(ticksPerSecond, NanosecondsPerSecond);
+        Publish();
+    }
+
+    /// <summary>From now on programs read the clocks by a page too; null for none.</summary>
+    internal static unsafe void Share(ClockPage* page)
+    {
+        s_page = page;
+        Publish();
+    }
+
+    private static unsafe void Publish()
+    {
+        if (s_page != null)
+            s_page->Publish(s_scale, s_baseTicks, s_baseNanoseconds, s_realtimeOffset);
     }
 
     /// <summary>Sets CLOCK_REALTIME from the registered <see cref="RealTimeClock"/>, or to <see cref="BuildEpochSeconds"/> with a message when there is none.</summary>

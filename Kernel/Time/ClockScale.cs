@@ -20,6 +20,13 @@ public readonly struct ClockScale
     /// <summary>Whether this converts everything to 0: no rates were given.</summary>
     public bool IsZero => _multiplier == 0;
 
+    /// <summary>The numbers by which <see cref="Convert"/> works.</summary>
+    internal void Describe(out uint multiplier, out int shift)
+    {
+        multiplier = _multiplier;
+        shift = _shift;
+    }
+
     /// <summary>From ticks of <paramref name="fromRate"/> hertz to ticks of <paramref name="toRate"/> hertz, neither of them 0.</summary>
     public static ClockScale Between(ulong fromRate, ulong toRate)
     {

@@ -55,6 +55,9 @@ public static unsafe partial class Cpu
     /// <summary>This processor's number.</summary>
     public static int Number => 0;
 
+    /// <summary>Nothing asks for it in a host test.</summary>
+    public static bool HasProcessorId => false;
+
     /// <summary>The test's processor.</summary>
     public static CpuBlock* Current =>
         s_block == null ? s_block = (CpuBlock*)NativeMemory.AllocZeroed((nuint)sizeof(CpuBlock)) : s_block;

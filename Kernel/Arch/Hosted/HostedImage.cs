@@ -8,6 +8,9 @@ internal static class Image
 {
     internal static ReadOnlySpan<byte> Symbols => default;
 
+    /// <summary>Stands for code; nobody runs it.</summary>
+    internal static ReadOnlySpan<byte> Vdso => "\u007fELF and so on"u8;
+
     internal static bool HasLinkedProgram => false;
 
     internal static ulong Start => 0;

@@ -13,6 +13,11 @@ public static unsafe class Cpu
     private const ulong Cr4Smap = 1 << 21;
     private const ulong Cr4PageGlobal = 1 << 7;
 
+    private const uint HighestExtendedLeaf = 0x8000_0000;
+
+    /// <summary>IA32_TSC_AUX, which RDTSCP returns: the processor's number, as Linux has it.</summary>
+    private const uint ProcessorIdMsr = 0xc000_0103;
+
     private static bool s_hasRandom;
     private static bool s_hasSeed;
 
@@ -24,6 +29,9 @@ public static unsafe class Cpu
 
     /// <summary>Whether a program may read and write its segment bases with instructions (FSGSBASE).</summary>
     public static bool HasFsGsBase { get; private set; }
+
+    /// <summary>Whether a program can ask for the processor's number by an instruction (RDTSCP).</summary>
+    public static bool HasProcessorId { get; private set; }
 
     /// <summary>This processor's block.</summary>
     public static CpuBlock* Current => Instructions.CurrentCpu();
@@ -87,6 +95,14 @@ public static unsafe class Cpu
                 cr4 |= Cr4Umip;
         }
         Instructions.WriteCr4(cr4);
+        Identify(HighestExtendedLeaf, 0, leaf);
+        if (leaf[0] > HighestExtendedLeaf)
+        {
+            Identify(HighestExtendedLeaf + 1, 0, leaf);
+            HasProcessorId = (leaf[3] & (1u << 27)) != 0;
+        }
+        if (HasProcessorId)
+            Instructions.WriteMsr(ProcessorIdMsr, (ulong)Number);
         VectorState.Initialize(hasXSave);
     }
 }

@@ -28,6 +28,9 @@ public static unsafe class Image
     public static ReadOnlySpan<byte> Symbols =>
         new((void*)Instructions.AddressOfSymbolsStart(), (int)(Instructions.AddressOfSymbolsEnd() - Instructions.AddressOfSymbolsStart()));
 
+    /// <summary>The shared object that every program finds in its memory (vdso.S).</summary>
+    public static ReadOnlySpan<byte> Vdso => new((void*)Instructions.AddressOfVdsoStart(), (int)(Instructions.AddressOfVdsoEnd() - Instructions.AddressOfVdsoStart()));
+
     /// <summary>The linked program's entry, or 0 in a kernel-only image.</summary>
     public static ulong LinkedProgramEntry => Instructions.AddressOfLinkedProgram();
 

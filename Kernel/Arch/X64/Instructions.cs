@@ -71,6 +71,8 @@ internal static unsafe class Instructions
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_boot_stack")] internal static extern ulong AddressOfBootStack();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_gdt")] internal static extern ulong* AddressOfGdt();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_trap_stubs")] internal static extern ulong AddressOfTrapStubs();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_vdso_start")] internal static extern ulong AddressOfVdsoStart();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_vdso_end")] internal static extern ulong AddressOfVdsoEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_syscall_entry")] internal static extern ulong AddressOfSyscallEntry();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_thread_start")] internal static extern ulong AddressOfThreadStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_has_smap")] internal static extern byte* AddressOfHasSmap();

@@ -134,6 +134,10 @@ internal static unsafe class ProcessMemory
             name = "[heap]"u8;
         else if (memory->IsStack(area))
             name = "[stack]"u8;
+        else if (area->File.IsPresent && area->Start == process->Areas.VdsoStart)
+            name = "[vdso]"u8;
+        else if (area->File.IsPresent && area->Start + PageAllocator.PageSize == process->Areas.VdsoStart)
+            name = "[vvar]"u8;
         if (name.Length != 0)
         {
             text->PadLine(lineStart, NameColumn);
