@@ -21,6 +21,8 @@ public sealed class OpenSslLibrary(Repository repository, Linker linker, Reporte
     /// <summary>What every function of the layer begins with.</summary>
     private const string LayerPrefix = "CryptoNative_";
 
+    private const string Ssl = "libssl.a", Crypto = "libcrypto.a", Headers = "include";
+
     private const string CompilerFlags = "-O2 -fPIE -ffunction-sections -fdata-sections";
 
     /// <summary>What .NET never calls is left out: old ciphers and hashes, DTLS, engines and loadable modules, time stamps, CMS.</summary>
@@ -28,6 +30,8 @@ public sealed class OpenSslLibrary(Repository repository, Linker linker, Reporte
         "no-shared no-module no-tests no-legacy no-engine no-async no-afalgeng no-comp no-ct no-ts no-cmp no-cms no-srp no-srtp no-dtls no-nextprotoneg no-ssl3 "
         + "no-weak-ssl-ciphers no-gost no-idea no-seed no-camellia no-aria no-bf no-cast no-rc4 no-rc5 no-md4 no-mdc2 no-whirlpool no-rmd160 no-sm2 no-sm3 no-sm4 "
         + "no-siv no-blake2 no-rfc3779 no-ec2m no-ui-console";
+
+    private static readonly string[] Products = [Layer, Ssl, Crypto, Headers];
 
     /// <summary>What the layer's CMake script would find out about this OpenSSL.</summary>
     private const string LayerConfiguration =
@@ -42,41 +46,55 @@ public sealed class OpenSslLibrary(Repository repository, Linker linker, Reporte
 
         """;
 
-    /// <summary>The libraries with the static layer and OpenSSL in place of the runtime pack's layer; as they are when the program calls none of it.</summary>
+    /// <summary>
+    /// The libraries with the static layer and OpenSSL in place of the runtime pack's layer; with a small layer when the program only hashes, and with none when
+    /// it does not even that.
+    /// </summary>
     /// <param name="description">The program.</param>
     /// <param name="imports">What its object takes from libraries.</param>
     public IReadOnlyList<string> Replace(ImageDescription description, IReadOnlySet<string> imports)
     {
         string[] others = [.. description.Libraries.Where(library => Path.GetFileName(library) != Layer)];
-        bool isUsed = imports.Any(name => name.StartsWith(LayerPrefix, StringComparison.Ordinal));
-        return isUsed && others.Length < description.Libraries.Count ? [.. others, .. Get(description.Compiler)] : others;
+        string[] wanted = [.. imports.Where(name => name.StartsWith(LayerPrefix, StringComparison.Ordinal))];
+        if (wanted.Length == 0 || others.Length == description.Libraries.Count)
+            return others;
+        string home = Get(description.Compiler);
+        string crypto = Path.Combine(home, Crypto);
+        string digests = linker.Assemble(
+            repository.At("Sdk", "Link", "digests.c"),
+            [.. CompilerFlags.Split(' '), "-Wno-deprecated-declarations", .. linker.HeaderOptions(LibcFlavor.Plain), "-I", Path.Combine(home, Headers)]);
+        return wanted.Except(Lint.Elf.ElfFile.Read(digests).Symbols.Where(symbol => !symbol.IsUndefined).Select(symbol => symbol.Name)).Any()
+            ? [.. others, Path.Combine(home, Layer), Path.Combine(home, Ssl), crypto]
+            : [.. others, digests, crypto];
     }
 
-    private IReadOnlyList<string> Get(string compiler)
+    /// <summary>The folder with the archives and the headers, built when the cache does not have it.</summary>
+    private string Get(string compiler)
     {
         string sources = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(compiler)!, "..", "native", "src"));
         string home = Path.Combine(repository.Cache, $"openssl-{Key(sources)}");
-        string[] archives = [Path.Combine(home, Layer), Path.Combine(home, "libssl.a"), Path.Combine(home, "libcrypto.a")];
-        if (!archives.All(File.Exists))
-            reporter.Step("Building OpenSSL (once per machine, some minutes)", () => Build(sources, home, archives));
-        return archives;
+        if (!IsComplete(home))
+            reporter.Step("Building OpenSSL (once per machine, some minutes)", () => Build(sources, home));
+        return home;
     }
+
+    private static bool IsComplete(string home) => Products.All(name => Path.Exists(Path.Combine(home, name)));
 
     /// <summary>Changes whenever the result would: with the recipe, libc, the distribution's release and the compiler's package, which brings the layer.</summary>
     private string Key(string sources)
     {
         string release = File.Exists("/etc/os-release") ? File.ReadAllText("/etc/os-release") : "";
-        byte[] recipe = Encoding.UTF8.GetBytes($"{CompilerFlags}\n{Options}\n{LayerConfiguration}\n{Headers()}\n{sources}\n{release}");
+        byte[] recipe = Encoding.UTF8.GetBytes($"{CompilerFlags}\n{Options}\n{LayerConfiguration}\n{HeaderFolders()}\n{sources}\n{release}");
         return Convert.ToHexStringLower(SHA256.HashData(recipe))[..12];
     }
 
-    private string Headers() => string.Join(' ', linker.HeaderOptions(LibcFlavor.Plain));
+    private string HeaderFolders() => string.Join(' ', linker.HeaderOptions(LibcFlavor.Plain));
 
-    private void Build(string layer, string home, string[] archives)
+    private void Build(string layer, string home)
     {
         Directory.CreateDirectory(home);
         using IDisposable guard = FileLock.Take(Path.Combine(home, "lock"));
-        if (archives.All(File.Exists))
+        if (IsComplete(home))
             return;
         string work = Path.Combine(home, "work");
         if (Directory.Exists(work))
@@ -85,9 +103,11 @@ public sealed class OpenSslLibrary(Repository repository, Linker linker, Reporte
         string source = Path.Combine(work, "openssl");
         new DebianPackages(repository).UnpackSource("openssl", source);
         CompileOpenSsl(source);
-        string built = CompileLayer(layer, Path.Combine(work, "layer"), Path.Combine(source, "include"));
-        foreach (string archive in archives)
-            File.Move(archive == archives[0] ? built : Path.Combine(source, Path.GetFileName(archive)), archive, overwrite: true);
+        string built = CompileLayer(layer, Path.Combine(work, "layer"), Path.Combine(source, Headers));
+        File.Move(built, Path.Combine(home, Layer), overwrite: true);
+        foreach (string archive in (string[])[Ssl, Crypto])
+            File.Move(Path.Combine(source, archive), Path.Combine(home, archive), overwrite: true);
+        Directory.Move(Path.Combine(source, Headers), Path.Combine(home, Headers));
         Directory.Delete(work, recursive: true);
     }
 
