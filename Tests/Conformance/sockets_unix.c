@@ -401,3 +401,34 @@ TEST(peer_credentials)
     CHECK_ERROR(setsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, length), ENOPROTOOPT);
     close_all(4, pair[0], pair[1], fd, listener);
 }
+
+/* Does /proc/net/unix list sockets with type, state and name? */
+TEST(table_of_sockets)
+{
+    char line[256];
+    int seen = 0;
+    struct stat status;
+    int listener = unix_bound(SOCK_STREAM, "@listed"), other = unix_bound(SOCK_DGRAM, "listed");
+    CHECK_EQ(listen(listener, 1), 0);
+    FILE *table = fopen("/proc/net/unix", "r");
+    CHECK(table != 0);
+    CHECK(fgets(line, sizeof line, table) != 0);
+    CHECK(strcmp(line, "Num       RefCount Protocol Flags    Type St Inode Path\n") == 0);
+    while (fgets(line, sizeof line, table)) {
+        unsigned flags, type, state;
+        unsigned long number;
+        char name[128] = "";
+        CHECK(sscanf(line, "%*[^:]: %*x %*x %x %x %x %lu %127s", &flags, &type, &state, &number, name) >= 4);
+        if (strcmp(name, "@listed") == 0) {
+            CHECK_EQ(fstat(listener, &status), 0);
+            CHECK(flags == 0x10000 && type == SOCK_STREAM && state == 1 && number == status.st_ino);
+            seen |= 1;
+        } else if (strcmp(name, "listed") == 0) {
+            CHECK(flags == 0 && type == SOCK_DGRAM && state == 1);
+            seen |= 2;
+        }
+    }
+    CHECK_EQ(seen, 3);
+    CHECK_EQ(fclose(table) | unlink("listed"), 0);
+    close_all(2, listener, other);
+}

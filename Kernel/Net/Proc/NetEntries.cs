@@ -1,5 +1,6 @@
 // /proc/net of the kernel's stack. Source: proc_pid_net(5).
 using Ukl.Kernel.Files.Proc;
+using Ukl.Kernel.Net.Sockets.Unix;
 
 namespace Ukl.Kernel.Net.Proc;
 
@@ -20,6 +21,7 @@ internal static unsafe class NetEntries
         visitor.File("tcp6"u8, &SocketFiles.WriteTcp6);
         visitor.File("udp"u8, &SocketFiles.WriteUdp4);
         visitor.File("udp6"u8, &SocketFiles.WriteUdp6);
+        visitor.File("unix"u8, &UnixTable.Write);
     }
 
     /// <summary>An address as it lies in memory, in words that are printed as numbers: how Linux's tables show addresses.</summary>

@@ -77,8 +77,11 @@ public unsafe interface ISocketKind
     /// <summary>ioctl(2), but for what every socket knows.</summary>
     static virtual Result Control(Socket* socket, uint command, ulong argument) => Errno.ENOTTY;
 
-    /// <summary>The last descriptor is being closed: waits until what was sent has arrived, when SO_LINGER asks for that. May sleep.</summary>
-    static virtual void Linger(Socket* socket)
+    /// <summary>
+    /// A descriptor of the file is being closed; the file's count of references still has it. With the last one, waits until what was sent has arrived when SO_LINGER asks for that.
+    /// May sleep.
+    /// </summary>
+    static virtual void DescriptorClosed(Socket* socket)
     {
     }
 

@@ -28,7 +28,7 @@ internal static unsafe class SocketControl
             case GetGroup:
                 return new UserPtr<int>(argument).TryWrite(file->Owner) ? Result.Ok : Errno.EFAULT;
             default:
-                return Errno.ENOTTY;
+                return InterfaceControl.Control(command, argument);
         }
     }
 

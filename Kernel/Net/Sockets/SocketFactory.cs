@@ -2,6 +2,7 @@
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Sockets.Inet;
+using Ukl.Kernel.Net.Sockets.Netlink;
 using Ukl.Kernel.Net.Sockets.Unix;
 using Ukl.Kernel.Tasks;
 
@@ -27,6 +28,7 @@ internal static unsafe class SocketFactory
         {
             AddressFamily.Unix => CreateUnix(type, protocol, out socket),
             AddressFamily.Inet or AddressFamily.Inet6 => CreateInet(family, type, protocol, out socket),
+            AddressFamily.Netlink => CreateNetlink(type, protocol, out socket),
             _ => Errno.EAFNOSUPPORT,
         };
     }
@@ -64,6 +66,15 @@ internal static unsafe class SocketFactory
         if (stack == null)
             return Errno.ENOMEM;
         return type == SocketType.Stream ? TcpSocket.Create(stack, family, out socket) : InetDatagram.Create(stack, kind, family, (byte)protocol, out socket);
+    }
+
+    // NETLINK_ROUTE is the only protocol there is.
+    private static Errno CreateNetlink(SocketType type, int protocol, out Socket* socket)
+    {
+        socket = null;
+        if (type is not (SocketType.Raw or SocketType.Datagram))
+            return Errno.ESOCKTNOSUPPORT;
+        return protocol != 0 ? Errno.EPROTONOSUPPORT : NetlinkSocket.Create(type, protocol, out socket);
     }
 
     private static Errno CreateUnix(SocketType type, int protocol, out Socket* socket)

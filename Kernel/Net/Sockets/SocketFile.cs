@@ -74,8 +74,7 @@ public unsafe struct SocketFile<TKind> : IFileKind
     /// <inheritdoc/>
     public static Result Flush(OpenFile* file)
     {
-        if (file->References == 1)
-            TKind.Linger((Socket*)file->Object);
+        TKind.DescriptorClosed((Socket*)file->Object);
         return Result.Ok;
     }
 

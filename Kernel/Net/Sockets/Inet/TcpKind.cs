@@ -58,7 +58,11 @@ internal unsafe struct TcpKind : ISocketKind
     public static Result Control(Socket* socket, uint command, ulong argument) => TcpSocketOptions.Control(TcpSocket.Of(socket), command, argument);
 
     /// <inheritdoc/>
-    public static void Linger(Socket* socket) => TcpSocket.Linger(TcpSocket.Of(socket));
+    public static void DescriptorClosed(Socket* socket)
+    {
+        if (socket->File->References == 1)
+            TcpSocket.Linger(TcpSocket.Of(socket));
+    }
 
     /// <inheritdoc/>
     public static void Close(Socket* socket) => TcpSocket.Close(TcpSocket.Of(socket));

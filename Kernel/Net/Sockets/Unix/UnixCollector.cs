@@ -2,7 +2,7 @@
 // references never frees those; this finds them. Source: unix(7), SCM_RIGHTS; the method is that of mark and sweep over the sockets on their way.
 namespace Ukl.Kernel.Net.Sockets.Unix;
 
-/// <summary>Finds and ends sockets that are reachable only from each other's queues. Runs when a socket closes while others are on their way.</summary>
+/// <summary>Finds and ends sockets that are reachable only from each other's queues.</summary>
 internal static unsafe class UnixCollector
 {
     private enum Step
@@ -18,9 +18,31 @@ internal static unsafe class UnixCollector
     }
 
     private static bool s_isRunning;
+    private static uint s_closed;
 
-    /// <summary>Ends what nobody can reach.</summary>
-    internal static void Collect()
+    /// <summary>
+    /// A descriptor of a socket is being closed. When nothing but messages refers to the socket afterwards, and it holds messages with files itself, it may have become
+    /// garbage together with what it holds.
+    /// </summary>
+    internal static void DescriptorClosed(UnixSocket* socket)
+    {
+        if (socket->InFlight != 0 && socket->Base.File->References - 1 == socket->InFlight && HoldsFiles(socket))
+            Collect(socket);
+    }
+
+    /// <summary>
+    /// A socket ended. What only a running call kept reachable is found here: now and then, so that the cost of each end stays the same however many sockets there are.
+    /// </summary>
+    internal static void SocketClosed()
+    {
+        if (UnixRights.TotalInFlight == 0 || ++s_closed < UnixSocket.Count)
+            return;
+        s_closed = 0;
+        Collect(null);
+    }
+
+    // Ends what nobody can reach when one reference to a socket is about to go.
+    private static void Collect(UnixSocket* leaving)
     {
         if (s_isRunning)
             return;
@@ -28,7 +50,8 @@ internal static unsafe class UnixCollector
         // Only a socket whose every reference is on its way somewhere can be garbage.
         for (UnixSocket* socket = UnixSocket.First; socket != null; socket = socket->NextInList)
         {
-            socket->IsSuspect = socket->InFlight != 0 && socket->Base.File != null && socket->Base.File->References == socket->InFlight;
+            int going = socket == leaving ? 1 : 0;
+            socket->IsSuspect = socket->InFlight != 0 && socket->Base.File != null && socket->Base.File->References - going == socket->InFlight;
             socket->Outside = socket->InFlight;
         }
         for (UnixSocket* socket = UnixSocket.First; socket != null; socket = socket->NextInList)
@@ -41,6 +64,16 @@ internal static unsafe class UnixCollector
         }
         DropGarbage();
         s_isRunning = false;
+    }
+
+    private static bool HoldsFiles(UnixSocket* socket)
+    {
+        for (UnixBuffer* buffer = socket->Received.First; buffer != null; buffer = buffer->Next)
+        {
+            if (buffer->Rights != null)
+                return true;
+        }
+        return socket->FirstPending != null;
     }
 
     private static bool ReviveOne()

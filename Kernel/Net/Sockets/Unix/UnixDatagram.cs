@@ -36,6 +36,9 @@ internal unsafe struct UnixDatagram : ISocketKind
     public static Result Control(Socket* socket, uint command, ulong argument) => UnixCommon.Control(UnixSocket.Of(socket), command, argument);
 
     /// <inheritdoc/>
+    public static void DescriptorClosed(Socket* socket) => UnixCollector.DescriptorClosed(UnixSocket.Of(socket));
+
+    /// <inheritdoc/>
     public static void Close(Socket* socket) => UnixSocket.Close(UnixSocket.Of(socket));
 
     /// <inheritdoc/>

@@ -80,6 +80,9 @@ internal unsafe struct UnixSocket
 
     private static UnixSocket* s_first;
 
+    /// <summary>How many sockets of AF_UNIX there are.</summary>
+    internal static uint Count { get; private set; }
+
     /// <summary>The first of all sockets of AF_UNIX; the next is <see cref="NextInList"/>.</summary>
     internal static UnixSocket* First => s_first;
 
@@ -118,6 +121,7 @@ internal unsafe struct UnixSocket
         if (s_first != null)
             s_first->PreviousInList = socket;
         s_first = socket;
+        Count++;
         return socket;
     }
 
@@ -134,6 +138,7 @@ internal unsafe struct UnixSocket
             socket->PreviousInList->NextInList = socket->NextInList;
         if (socket->NextInList != null)
             socket->NextInList->PreviousInList = socket->PreviousInList;
+        Count--;
         Pool<UnixSocket>.Free(socket);
     }
 
@@ -162,8 +167,7 @@ internal unsafe struct UnixSocket
         while (socket->FirstPending != null)
             Close(TakePending(socket), true);
         DropReceived(socket);
-        if (UnixRights.TotalInFlight != 0)
-            UnixCollector.Collect();
+        UnixCollector.SocketClosed();
         Release(socket);
     }
 
