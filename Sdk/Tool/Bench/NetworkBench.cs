@@ -45,9 +45,6 @@ public sealed class NetworkBench(CommandContext context, int seconds)
     /// <summary>As for the calls: string instructions are slow under TCG, so both kernels are told not to use them.</summary>
     private static readonly MachineOptions Machine = new() { CpuModel = "max,-erms,-fsrm" };
 
-    /// <summary>Where Linux and our kernel put a position-independent program when addresses are not randomised.</summary>
-    private const ulong ProgramBase = 0x5555_5555_4000;
-
     private const int SymbolPort = 11;
 
     private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
@@ -70,15 +67,15 @@ public sealed class NetworkBench(CommandContext context, int seconds)
         NetworkImage image = images.Ours(program, level, arguments);
         CodeMap map = level.IsLinked
             ? new CodeMap().AddLinkedImage(image.Image.Symbols, images.KernelAlone())
-            : new CodeMap().AddImage(image.Image.Symbols).AddImage(ProgramSymbols(program, image.Image), ProgramBase);
+            : new CodeMap().AddImage(image.Image.Symbols).AddImage(ProgramSymbols(program, image.Image));
         return new Guest(image, map);
     }
 
     /// <summary>The same program's file of level 0 on Linux.</summary>
     public Guest Linux(string program, IReadOnlyList<string> arguments)
     {
-        NetworkImage image = images.Linux(program, arguments, "norandmaps", $"symbols={SymbolPort}");
-        return new Guest(image, new CodeMap().AddImage(ProgramSymbols(program, image.Image), ProgramBase));
+        NetworkImage image = images.Linux(program, arguments, $"symbols={SymbolPort}");
+        return new Guest(image, new CodeMap().AddImage(ProgramSymbols(program, image.Image)));
     }
 
     /// <summary>Boots a guest and puts all loads on it, one after the other.</summary>

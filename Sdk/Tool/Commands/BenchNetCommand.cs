@@ -155,7 +155,7 @@ public static class BenchNetCommand
 
     private static Table NewTable(string title, params IEnumerable<string> columns)
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn(Markup.Escape(title)).NoWrap());
+        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title)).AddColumn(new TableColumn("guest").NoWrap());
         foreach (string column in columns)
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         return table;
