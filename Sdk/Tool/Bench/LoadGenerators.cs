@@ -38,13 +38,13 @@ public static partial class LoadGenerators
     /// <param name="earlier">An earlier run, which tells how many requests that is; null for a first run, which also sets the key.</param>
     public static LoadResult Redis(NetworkRig rig, int port, int clients, int pipeline, int seconds, LoadResult? earlier)
     {
-        const int FirstRequests = 3000;
+        const int FirstRequests = 3000, MostSlowdown = 20;
         LoadResult Run(string test, long requests)
         {
             CommandResult result = rig.Run(
                 "redis-benchmark",
                 ["-h", $"{NetworkRig.Guest}", "-p", $"{port}", "-c", $"{clients}", "-P", $"{pipeline}", "-t", test, "-n", $"{requests}", "--csv"],
-                TimeSpan.FromSeconds(3 * seconds) + Slack);
+                TimeSpan.FromSeconds(MostSlowdown * seconds) + Slack);
             return ParseRedis(result.Output, test, requests) ?? throw CommandRunner.Failure("The load could not be put on the server", "redis-benchmark", result);
         }
         if (earlier is not null)

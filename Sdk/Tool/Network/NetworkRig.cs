@@ -91,7 +91,14 @@ public sealed class NetworkRig : IDisposable
     {
         if (!CommandRunner.Exists(program))
             throw CommandRunner.Missing(program);
-        return CommandRunner.Run("ip", Inside(program, arguments), limit: limit);
+        try
+        {
+            return CommandRunner.Run("ip", Inside(program, arguments), limit: limit);
+        }
+        catch (ToolException)
+        {
+            throw new ToolException($"{program} did not end within {limit.TotalSeconds:0} s.");
+        }
     }
 
     /// <summary>
