@@ -26,22 +26,23 @@ public sealed class CodeMap
     /// <summary>Addresses from here on are the kernel's; only a linked program is there too.</summary>
     private const ulong KernelHalf = 1ul << 63;
 
+    private const ulong LargestFunction = 1 << 20;
+
     private static readonly string[] KernelPrefixes = ["Ukl_Kernel_", "Ukl_Drivers_", "ukl_"];
 
     private const string CoreLibraryPrefix = "S_P_CoreLib_";
 
     private readonly List<(ulong Address, string Name, CodeOwner Owner)> functions = [];
 
-    /// <summary>Adds the functions of a kernel, or of a program that is executed apart from it.</summary>
+    /// <summary>Adds the functions of a kernel, or of a program that is executed where it was linked for; one that can be loaded anywhere adds nothing.</summary>
     /// <param name="path">An ELF file with its symbols.</param>
-    /// <param name="origin">Where a position-independent file is loaded.</param>
-    public CodeMap AddImage(string path, ulong origin = 0)
+    public CodeMap AddImage(string path)
     {
         ObjectFile file = ObjectFile.Read(path);
-        // A file that can be loaded anywhere is linked for address 0.
-        ulong offset = file.Segments.Any(segment => segment.Type == ElfSegment.Load && segment.Address == 0) ? origin : 0;
+        if (file.Segments.Any(segment => segment.Type == ElfSegment.Load && segment.Address == 0))
+            return this;
         foreach (ElfSymbol symbol in FunctionsOf(file))
-            functions.Add((symbol.Value + offset, symbol.Name, OwnerByAddress(symbol.Value)));
+            functions.Add((symbol.Value, symbol.Name, OwnerByAddress(symbol.Value)));
         Sort();
         return this;
     }
@@ -93,13 +94,15 @@ public sealed class CodeMap
         file.Symbols.Where(symbol =>
             symbol.Type is ElfSymbolType.Function or ElfSymbolType.None && symbol.Name.Length > 0 && symbol.Section > 0 && file.Sections[symbol.Section].IsCode);
 
-    /// <summary>A symbol of one half says nothing about an address in the other.</summary>
-    private static bool IsNear(ulong symbol, ulong address) => (symbol ^ address) < KernelHalf;
+    /// <summary>A symbol says nothing about code that lies far from it: in the other half, in another program, in a mapped page.</summary>
+    private static bool IsNear(ulong symbol, ulong address) => address - symbol < LargestFunction;
 
     private string NameOf(ulong address)
     {
         int index = Find(address);
-        return index >= 0 && IsNear(functions[index].Address, address) ? functions[index].Name : $"0x{address >> 12:x}000";
+        if (index >= 0 && IsNear(functions[index].Address, address))
+            return functions[index].Name;
+        return OwnerByAddress(address) == CodeOwner.Program ? "(program)" : $"0x{address >> 12:x}000";
     }
 
     private void Sort() => functions.Sort((left, right) => left.Address.CompareTo(right.Address));

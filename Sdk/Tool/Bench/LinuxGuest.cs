@@ -73,8 +73,9 @@ public sealed class LinuxGuest(Repository repository)
     /// <param name="arguments">The program's.</param>
     public static string NetworkCommandLine(BuiltImage image, IEnumerable<string> words, IEnumerable<string> arguments)
     {
+        // Names of functions by fixed addresses; no check of the timer, which fails when this machine is busy with other things.
         KernelCommandLine own = new();
-        foreach (string word in (string[])[.. Words.Split(' '), "nokaslr", .. words])
+        foreach (string word in (string[])[.. Words.Split(' '), "nokaslr", "no_timer_check", .. words])
             own.Add(word);
         return own.AddArguments([image.GuestPath, .. arguments]).ToString();
     }

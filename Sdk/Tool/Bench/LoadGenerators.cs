@@ -1,7 +1,10 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Ukl.Tool.Network;
 using Ukl.Tool.Shell;
+using Ukl.Tool.Testing;
 
 namespace Ukl.Tool.Bench;
 
@@ -27,20 +30,60 @@ public static partial class LoadGenerators
     }
 
     /// <summary>Runs redis-benchmark with the command GET for about a time. Source of truth: redis-benchmark --help and its output with --csv.</summary>
-    public static LoadResult Redis(NetworkRig rig, int port, int clients, int pipeline, int seconds)
+    /// <param name="rig">The network.</param>
+    /// <param name="port">The server's.</param>
+    /// <param name="clients">Connections.</param>
+    /// <param name="pipeline">Requests that a client sends before it waits for answers.</param>
+    /// <param name="seconds">How long.</param>
+    /// <param name="earlier">An earlier run, which tells how many requests that is; null for a first run, which also sets the key.</param>
+    public static LoadResult Redis(NetworkRig rig, int port, int clients, int pipeline, int seconds, LoadResult? earlier)
     {
-        const int Trial = 2000;
+        const int FirstRequests = 3000, MostSlowdown = 20;
         LoadResult Run(string test, long requests)
         {
             CommandResult result = rig.Run(
                 "redis-benchmark",
                 ["-h", $"{NetworkRig.Guest}", "-p", $"{port}", "-c", $"{clients}", "-P", $"{pipeline}", "-t", test, "-n", $"{requests}", "--csv"],
-                TimeSpan.FromSeconds(3 * seconds) + Slack);
+                TimeSpan.FromSeconds(MostSlowdown * seconds) + Slack);
             return ParseRedis(result.Output, test, requests) ?? throw CommandRunner.Failure("The load could not be put on the server", "redis-benchmark", result);
         }
-        Run("set", Trial);
-        LoadResult trial = Run("get", Trial * pipeline);
-        return Run("get", Math.Max(Trial, (long)(trial.PerSecond * seconds)));
+        if (earlier is not null)
+            return Run("get", Math.Max(FirstRequests, (long)(earlier.PerSecond * seconds)));
+        Run("set", FirstRequests);
+        return Run("get", FirstRequests * pipeline);
+    }
+
+    /// <summary>Transfers zeros between this machine and Tests/Wire/server.c for about a time. Bytes take the place of requests.</summary>
+    /// <param name="guest">The guest.</param>
+    /// <param name="isToGuest">The direction.</param>
+    /// <param name="seconds">How long.</param>
+    /// <param name="earlier">An earlier run, which tells how many bytes that is; null for a first run.</param>
+    public static LoadResult Bulk(NetworkGuest guest, bool isToGuest, int seconds, LoadResult? earlier)
+    {
+        const long FirstBytes = 32 << 20;
+        long count = earlier is null ? FirstBytes : Math.Max(FirstBytes, (long)(earlier.PerSecond * seconds));
+        Stopwatch watch = Stopwatch.StartNew();
+        using Socket socket = guest.Connect(isToGuest ? WirePort.Discard : WirePort.Zeros, Slack);
+        socket.SendTimeout = socket.ReceiveTimeout = (int)Slack.TotalMilliseconds;
+        byte[] block = new byte[1 << 18];
+        if (isToGuest)
+        {
+            for (long rest = count; rest > 0;)
+                rest -= socket.Send(block.AsSpan(0, (int)Math.Min(rest, block.Length)));
+            socket.Shutdown(SocketShutdown.Send);
+            string answer = WireSession.ReadToEnd(socket);
+            WireSession.Require(answer == $"{count}", $"the guest received {answer} bytes of {count}");
+        }
+        else
+        {
+            WireSession.Ask(socket, $"{count}\n");
+            long received = 0;
+            int size;
+            while ((size = socket.Receive(block)) > 0)
+                received += size;
+            WireSession.Require(received == count, $"{received} bytes arrived of {count}");
+        }
+        return new LoadResult(count, count / watch.Elapsed.TotalSeconds, double.NaN, double.NaN, 0);
     }
 
     /// <summary>Reads what wrk printed; null when it did not get to the end.</summary>

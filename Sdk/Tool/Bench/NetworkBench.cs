@@ -5,13 +5,23 @@ using Ukl.Tool.Qemu;
 
 namespace Ukl.Tool.Bench;
 
+/// <summary>A client's load on a server.</summary>
+/// <param name="guest">The guest.</param>
+/// <param name="rig">The network.</param>
+/// <param name="seconds">About how long it lasts.</param>
+/// <param name="earlier">What the same load achieved before; null the first time, which warms up.</param>
+public delegate LoadResult LoadRun(NetworkGuest guest, NetworkRig rig, int seconds, LoadResult? earlier);
+
 /// <summary>One client's load on a server.</summary>
 /// <param name="Name">What the client does: "wrk, 50 connections".</param>
-/// <param name="Run">Does it for about so many seconds.</param>
-public sealed record NetworkLoad(string Name, Func<NetworkGuest, NetworkRig, int, LoadResult> Run)
+/// <param name="Run">Does it.</param>
+public sealed record NetworkLoad(string Name, LoadRun Run)
 {
     /// <summary>The most instructions per request that the linked level may take; null when no figure is set.</summary>
     public long? Target { get; init; }
+
+    /// <summary>Whether requests stand for bytes.</summary>
+    public bool IsBulk { get; init; }
 }
 
 /// <summary>A server in a guest, as it is measured.</summary>
@@ -35,9 +45,6 @@ public sealed class NetworkBench(CommandContext context, int seconds)
     /// <summary>As for the calls: string instructions are slow under TCG, so both kernels are told not to use them.</summary>
     private static readonly MachineOptions Machine = new() { CpuModel = "max,-erms,-fsrm" };
 
-    /// <summary>Where Linux and our kernel put a position-independent program when addresses are not randomised.</summary>
-    private const ulong ProgramBase = 0x5555_5555_4000;
-
     private const int SymbolPort = 11;
 
     private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
@@ -60,15 +67,15 @@ public sealed class NetworkBench(CommandContext context, int seconds)
         NetworkImage image = images.Ours(program, level, arguments);
         CodeMap map = level.IsLinked
             ? new CodeMap().AddLinkedImage(image.Image.Symbols, images.KernelAlone())
-            : new CodeMap().AddImage(image.Image.Symbols).AddImage(ProgramSymbols(program, image.Image), ProgramBase);
+            : new CodeMap().AddImage(image.Image.Symbols).AddImage(ProgramSymbols(program, image.Image));
         return new Guest(image, map);
     }
 
     /// <summary>The same program's file of level 0 on Linux.</summary>
     public Guest Linux(string program, IReadOnlyList<string> arguments)
     {
-        NetworkImage image = images.Linux(program, arguments, "norandmaps", $"symbols={SymbolPort}");
-        return new Guest(image, new CodeMap().AddImage(ProgramSymbols(program, image.Image), ProgramBase));
+        NetworkImage image = images.Linux(program, arguments, $"symbols={SymbolPort}");
+        return new Guest(image, new CodeMap().AddImage(ProgramSymbols(program, image.Image)));
     }
 
     /// <summary>Boots a guest and puts all loads on it, one after the other.</summary>
@@ -89,10 +96,10 @@ public sealed class NetworkBench(CommandContext context, int seconds)
     private NetworkFigure Measure(CodeMap map, string name, NetworkGuest running, NetworkRig rig, InstructionCounter counter, NetworkLoad load, double idle)
     {
         const int WarmUp = 2;
-        load.Run(running, rig, WarmUp);
+        LoadResult warm = load.Run(running, rig, WarmUp, earlier: null);
         InstructionSample before = counter.Read();
         TimeSpan start = running.Started.Elapsed;
-        LoadResult result = load.Run(running, rig, seconds);
+        LoadResult result = load.Run(running, rig, seconds, warm);
         double elapsed = (running.Started.Elapsed - start).TotalSeconds;
         InstructionSample during = counter.Read().Since(before);
         if (running.HasEnded)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Spectre.Console;
 using Ukl.Tool.Bench;
 using Ukl.Tool.Network;
+using Ukl.Tool.Testing;
 
 namespace Ukl.Tool.Commands;
 
@@ -12,8 +13,11 @@ public static class BenchNetCommand
     private const string HttpSockets = "Tests/Bench/HttpSockets";
     private const string WebServer = "Apps/WebServer";
     private const string KeyValue = "Apps/KeyValue";
+    private const string WireServer = "Tests/Wire/server.c";
     private const string LoopbackProgram = "Tests/Bench/loopback.c";
     private const string LoopbackGroup = "loopback";
+    private const string StartGroup = "start";
+    private const int StartBoots = 5;
     private const int HttpPort = 80;
     private const int RedisPort = 6379;
 
@@ -33,14 +37,20 @@ public static class BenchNetCommand
             (context, bench) => Everywhere(context, bench, WebServer, [])),
         new(
             "redis", "KeyValue beside redis-server", RedisPort, [Redis(50, 1, 12_000), Redis(50, 16, 2_500), Redis(1, 1, null)], RedisGuests),
+        new(
+            "bulk", "TCP in bulk", WirePort.Echo, [Bulk(isToGuest: false), Bulk(isToGuest: true)],
+            (context, bench) => Everywhere(context, bench, WireServer, [])),
     ];
+
+    /// <summary>How many times Linux's bytes per instruction are to be reached in bulk.</summary>
+    private const double BulkTarget = 1.2;
 
     private static readonly Dictionary<string, long> LoopbackTargets = new() { ["tcp-round-trip"] = 12_000, ["tcp-connect-accept-close"] = 30_000 };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        string[] names = [.. Groups.Select(group => group.Name), LoopbackGroup];
+        string[] names = [.. Groups.Select(group => group.Name), LoopbackGroup, StartGroup];
         Option<string?> only = new("--only") { Description = $"Only one group: {string.Join(", ", names)}" };
         only.AcceptOnlyFromAmong(names);
         Option<int> seconds = CommonOptions.Number("--seconds", "How long each load lasts", 10);
@@ -73,6 +83,8 @@ public static class BenchNetCommand
             foreach (NetworkFigure figure in figures.Where(_ => profile > 0))
                 PrintProfile(figure, profile);
         }
+        if (only is null or StartGroup)
+            PrintStart(context, guestName);
         Console.WriteLine($"{bench.LinuxName}; one CPU, QEMU's TCG with -cpu max,-erms,-fsrm and a counting plugin; instructions of an idle guest are taken off.");
         return 0;
     }
@@ -97,10 +109,13 @@ public static class BenchNetCommand
     }
 
     private static NetworkLoad Wrk(int port, int connections, long? target) =>
-        new($"wrk, {Count(connections, "connection")}", (_, rig, seconds) => LoadGenerators.Wrk(rig, $"http://{NetworkRig.Guest}:{port}/", connections, seconds)) { Target = target };
+        new($"wrk, {Count(connections, "connection")}", (_, rig, seconds, _) => LoadGenerators.Wrk(rig, $"http://{NetworkRig.Guest}:{port}/", connections, seconds)) { Target = target };
 
     private static NetworkLoad Redis(int clients, int pipeline, long? target) =>
-        new($"GET, {Count(clients, "client")}, pipeline {pipeline}", (_, rig, seconds) => LoadGenerators.Redis(rig, RedisPort, clients, pipeline, seconds)) { Target = target };
+        new($"GET, {Count(clients, "client")}, pipeline {pipeline}", (_, rig, seconds, earlier) => LoadGenerators.Redis(rig, RedisPort, clients, pipeline, seconds, earlier)) { Target = target };
+
+    private static NetworkLoad Bulk(bool isToGuest) =>
+        new(isToGuest ? "guest receives" : "guest sends", (guest, _, seconds, earlier) => LoadGenerators.Bulk(guest, isToGuest, seconds, earlier)) { IsBulk = true };
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
@@ -108,29 +123,76 @@ public static class BenchNetCommand
     {
         foreach (NetworkLoad load in group.Loads)
         {
-            Table table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn(Markup.Escape($"{group.Description}; {load.Name}")).NoWrap());
-            foreach (string column in (string[])["requests/s", "p50, ms", "p99, ms", "errors", "insn/request", "program's", "insn / Linux", "rate / Linux"])
-                table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
+            string title = $"{group.Description}; {load.Name}";
             NetworkFigure[] rows = [.. figures.Where(figure => figure.Load == load)];
             // The first guest of a group is what the others are compared with.
             NetworkFigure? reference = rows.FirstOrDefault(row => row.Guest.Contains("Linux", StringComparison.Ordinal));
-            foreach (NetworkFigure row in rows)
-                table.AddRow(
-                    row.Guest, Whole(row.Client.PerSecond), Decimal(row.Client.Median), Decimal(row.Client.Percentile99), Whole(row.Client.Errors),
-                    Whole(row.PerRequest), Whole(row.ProgramPerRequest), Ratio(row.PerRequest, reference?.PerRequest), Ratio(row.Client.PerSecond, reference?.Client.PerSecond));
-            if (load.Target is { } target)
-                table.AddRow("to reach at level 1", "", "", "", "0", Whole(target));
-            AnsiConsole.Write(table);
+            AnsiConsole.Write(load.IsBulk ? BulkTable(title, rows, reference) : RequestTable(title, load, rows, reference));
         }
+    }
+
+    private static Table RequestTable(string title, NetworkLoad load, NetworkFigure[] rows, NetworkFigure? reference)
+    {
+        Table table = NewTable(title, "requests/s", "p50, ms", "p99, ms", "errors", "insn/request", "program's", "insn / Linux", "rate / Linux");
+        foreach (NetworkFigure row in rows)
+            table.AddRow(
+                row.Guest, Whole(row.Client.PerSecond), Decimal(row.Client.Median), Decimal(row.Client.Percentile99), Whole(row.Client.Errors),
+                Whole(row.PerRequest), Whole(row.ProgramPerRequest), Ratio(row.PerRequest, reference?.PerRequest), Ratio(row.Client.PerSecond, reference?.Client.PerSecond));
+        if (load.Target is { } target)
+            table.AddRow("to reach at level 1", "", "", "", "0", Whole(target));
+        return table;
+    }
+
+    private static Table BulkTable(string title, NetworkFigure[] rows, NetworkFigure? reference)
+    {
+        Table table = NewTable(title, "MB/s", "bytes/insn", "bytes/insn / Linux", "rate / Linux");
+        foreach (NetworkFigure row in rows)
+            table.AddRow(
+                row.Guest, Decimal(row.Client.PerSecond / 1e6), Decimal(1 / row.PerRequest), Ratio(1 / row.PerRequest, 1 / reference?.PerRequest),
+                Ratio(row.Client.PerSecond, reference?.Client.PerSecond));
+        return table.AddRow("to reach at level 1", "", "", Decimal(BulkTarget));
+    }
+
+    private static Table NewTable(string title, params IEnumerable<string> columns)
+    {
+        Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title)).AddColumn(new TableColumn("guest").NoWrap());
+        foreach (string column in columns)
+            table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
+        return table;
+    }
+
+    private static void PrintStart(CommandContext context, string? guestName)
+    {
+        NetworkImages images = new(context);
+        ServerStart start = new(context.DecideAccelerator().Name);
+        (string Name, Func<NetworkImage> Build)[] guests =
+        [
+            ("Linux", () => images.Linux(WebServer, [])),
+            ("level 0", () => images.Ours(WebServer, context.Levels.General, [])),
+            ("level 1", () => images.Ours(WebServer, context.Levels.Linked, [])),
+        ];
+        Table table = NewTable("WebServer, from QEMU's start", "first answer, s", "least memory, MiB", "kernel file, KiB", "initramfs, KiB");
+        foreach ((string name, Func<NetworkImage> build) in guests.Where(guest => guestName is null || guest.Name.Contains(guestName, StringComparison.OrdinalIgnoreCase)))
+        {
+            NetworkImage image = build();
+            context.Reporter.Step($"Measuring {StartGroup}, {name}", () =>
+            {
+                table.AddRow(
+                    name, Decimal(start.Seconds(image, StartBoots)), Whole(start.LeastMemory(image)),
+                    Whole(new FileInfo(image.Kernel).Length / 1024.0), Whole(new FileInfo(image.Initramfs).Length / 1024.0));
+            });
+        }
+        table.AddRow("to reach at level 1", "1.20", "40", "12,288");
+        AnsiConsole.Write(table);
     }
 
     private static void PrintProfile(NetworkFigure figure, int count)
     {
         double requests = Math.Max(figure.Client.Requests, 1);
         Table table = new Table().Border(TableBorder.Simple).Title(Markup.Escape($"{figure.Guest}: {figure.Load.Name}"))
-            .AddColumn(new TableColumn("insn/request").RightAligned()).AddColumn("whose").AddColumn("function");
+            .AddColumn(new TableColumn(figure.Load.IsBulk ? "insn/byte" : "insn/request").RightAligned()).AddColumn("whose").AddColumn("function");
         foreach (FunctionCount function in figure.Functions.Take(count))
-            table.AddRow((function.Instructions / requests).ToString("N1", CultureInfo.InvariantCulture), function.Owner == CodeOwner.Kernel ? "kernel" : "program", Markup.Escape(function.Name));
+            table.AddRow((function.Instructions / requests).ToString(figure.Load.IsBulk ? "N4" : "N1", CultureInfo.InvariantCulture), function.Owner == CodeOwner.Kernel ? "kernel" : "program", Markup.Escape(function.Name));
         AnsiConsole.Write(table);
     }
 

@@ -14,6 +14,7 @@ public sealed class NetworkRig : IDisposable
 {
     private const string Prefix = "ukl-";
     private const string Tap = "ukl0";
+    private const string GuestCard = "52:54:00:77:00:02";
 
     /// <summary>The length of the network's prefix.</summary>
     public const int PrefixLength = 24;
@@ -76,7 +77,7 @@ public sealed class NetworkRig : IDisposable
     public static IReadOnlyList<string> Card(string machine, string wire)
     {
         string device = machine == "microvm" ? "virtio-net-device" : "virtio-net-pci,romfile=";
-        return ["-netdev", wire, "-device", $"{device},netdev=net,mac=52:54:00:77:00:02"];
+        return ["-netdev", wire, "-device", $"{device},netdev=net,mac={GuestCard}"];
     }
 
     /// <summary>The words of a kernel's command line that give the guest its addresses.</summary>
@@ -90,8 +91,20 @@ public sealed class NetworkRig : IDisposable
     {
         if (!CommandRunner.Exists(program))
             throw CommandRunner.Missing(program);
-        return CommandRunner.Run("ip", Inside(program, arguments), limit: limit);
+        try
+        {
+            return CommandRunner.Run("ip", Inside(program, arguments), limit: limit);
+        }
+        catch (ToolException)
+        {
+            throw new ToolException($"{program} did not end within {limit.TotalSeconds:0} s.");
+        }
     }
+
+    /// <summary>
+    /// Tells this machine's Linux which card has the guest's address. Otherwise it asks, and asks a guest that is not up yet again only after a second.
+    /// </summary>
+    public void KnowGuest() => Ip("-n", Namespace, "neighbor", "replace", $"{Guest}", "lladdr", GuestCard, "dev", Tap, "nud", "permanent");
 
     /// <summary>Says in one sentence why there can be no rig, or null.</summary>
     public static string? Obstacle() =>

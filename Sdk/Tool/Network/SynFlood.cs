@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace Ukl.Tool.Network;
 
 /// <summary>
-/// Begins connections that are never completed, from addresses that never answer, as fast as it can until it is disposed of. The addresses are those reserved for
+/// Begins connections that are never completed, from addresses that never answer, until it is disposed of: more per second
+/// than a listener may keep half open, but no more than a guest's CPU can look at. The addresses are those reserved for
 /// benchmarks (RFC 2544), so the guest answers them through its gateway, where nobody takes them.
 /// </summary>
 public sealed class SynFlood : IDisposable
@@ -13,6 +14,9 @@ public sealed class SynFlood : IDisposable
     private const int IpHeader = 20, TcpHeader = 20, TcpOffset = IpHeader;
     private const uint FirstSource = 0xc6120000, Sources = 1 << 17; // 198.18.0.0/15
     private const byte Syn = 2;
+    private const int Batch = 20;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     private readonly Socket socket;
 
@@ -49,15 +53,9 @@ public sealed class SynFlood : IDisposable
         while (!isDone)
         {
             Write((uint)(FirstSource + random.NextInt64(Sources)), (ushort)random.Next(1024, 65536), (ushort)port, (uint)random.NextInt64(1L << 32));
-            try
-            {
-                socket.SendTo(packet, guest);
-                Sent++;
-            }
-            catch (SocketException failure) when (failure.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
-            {
-                Thread.Yield();
-            }
+            socket.SendTo(packet, guest);
+            if (++Sent % Batch == 0)
+                Thread.Sleep(Pause);
         }
     }
 

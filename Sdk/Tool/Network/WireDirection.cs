@@ -24,6 +24,8 @@ internal sealed class WireDirection : IDisposable
 
     private bool isClosed;
 
+    private bool isDelivering;
+
     /// <summary>Starts the direction.</summary>
     /// <param name="quality">How bad it is.</param>
     /// <param name="salt">Tells the two directions' chances apart.</param>
@@ -45,6 +47,16 @@ internal sealed class WireDirection : IDisposable
 
     /// <summary>Frames that were taken.</summary>
     public long Taken { get; private set; }
+
+    /// <summary>Whether every frame that was not lost has been delivered.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (queue)
+                return queue.Count == 0 && !isDelivering;
+        }
+    }
 
     /// <summary>Takes a frame; the array is the wire's from now on.</summary>
     public void Take(byte[] frame)
@@ -96,12 +108,16 @@ internal sealed class WireDirection : IDisposable
         lock (queue)
             while (true)
             {
+                isDelivering = false;
                 if (isClosed)
                     return null;
                 if (!queue.TryPeek(out _, out (long Due, long Number) next))
                     Monitor.Wait(queue);
                 else if (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), next.Due) is var left && left <= TimeSpan.Zero)
+                {
+                    isDelivering = true;
                     return queue.Dequeue();
+                }
                 else
                     Monitor.Wait(queue, left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left);
             }
