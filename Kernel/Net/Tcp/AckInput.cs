@@ -124,6 +124,8 @@ internal static unsafe class AckInput
             // What waited for the window goes out by itself, or the timer is set anew.
             NetworkTimers.Suspend(&c->RetransmitTimer);
             c->Rtt.Backoff = 0;
+            if (c->Has(ConnectionFlags.WantsRoom))
+                SendRoom.Tell(c);
         }
         c->SndWnd = window;
         c->SndWl1 = sequence;

@@ -111,7 +111,10 @@ internal static unsafe class DataInput
     /// the buffer; what came early is not.
     /// </summary>
     private static bool HasMemory(TcpConnection* c, uint times) =>
-        c->ReceiveQueue.Memory < times * c->RcvBuf && SendQueue.HasReserve(&c->Stack->Packets);
+        c->ReceiveQueue.Memory < times * c->RcvBuf && HasReserve(&c->Stack->Packets);
+
+    /// <summary>Whether the pool has more than what headers and acknowledgements may need: an eighth. What senders keep leaves more.</summary>
+    private static bool HasReserve(PacketPool* pool) => pool->InUse < pool->Limit - (pool->Limit >> 3);
 
     private static void OnFin(TcpConnection* c)
     {

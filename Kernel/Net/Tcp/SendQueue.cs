@@ -77,8 +77,8 @@ internal unsafe struct SendQueue
         return (Result)done;
     }
 
-    /// <summary>Whether the pool has more than what headers, acknowledgements and what comes in may need.</summary>
-    public static bool HasReserve(PacketPool* pool) => pool->InUse < pool->Limit - (pool->Limit >> 3);
+    /// <summary>Whether the pool has more than what headers, acknowledgements and what comes in may need: a quarter.</summary>
+    public static bool HasReserve(PacketPool* pool) => pool->InUse < pool->Limit - (pool->Limit >> 2);
 
     /// <summary>Gives up the buffers whose last byte is before <paramref name="sequence"/>.</summary>
     public void FreeUntil(uint sequence)

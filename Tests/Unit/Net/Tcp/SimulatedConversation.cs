@@ -26,13 +26,22 @@ internal sealed unsafe class SimulatedConversation : IDisposable
         World.Run(3 * SimulatedWorld.Second);
     }
 
+    /// <summary>Both on one host, over lo.</summary>
+    public SimulatedConversation(int seed, CardSettings card)
+    {
+        World = new SimulatedWorld(seed);
+        Client = new SimulatedHost(World, 1, card);
+        Server = Client;
+        World.Run(3 * SimulatedWorld.Second);
+    }
+
     public SimulatedWorld World { get; }
 
     public SimulatedHost Client { get; }
 
     public SimulatedHost Server { get; }
 
-    public SimulatedLink Link { get; }
+    public SimulatedLink? Link { get; }
 
     public SimulatedProgram? ClientProgram { get; private set; }
 
@@ -54,12 +63,14 @@ internal sealed unsafe class SimulatedConversation : IDisposable
     }
 
     /// <summary>A client connects.</summary>
-    public void Connect(ProgramPlan clientPlan, byte serverKey, bool isV6 = false)
+    public void Connect(ProgramPlan clientPlan, byte serverKey, bool isV6 = false, ushort localPort = 0)
     {
         ClientProgram = new SimulatedProgram(World, Client, clientPlan, serverKey);
         Client.Do(() =>
         {
             TcpConnection* connection = TcpCalls.Create(Client.Stack, isV6);
+            if (localPort != 0)
+                Assert.Equal(Errno.None, TcpCalls.Bind(connection, IpAddress.Any4, localPort));
             Assert.Equal(Errno.EINPROGRESS, TcpCalls.Connect(connection, isV6 ? Server.Address6 : Server.Address4, Port));
             ClientProgram.Take(connection);
         });
@@ -100,7 +111,8 @@ internal sealed unsafe class SimulatedConversation : IDisposable
         ClientProgram?.Free();
         ServerProgram?.Free();
         Client.Dispose();
-        Server.Dispose();
+        if (Server != Client)
+            Server.Dispose();
     }
 
     private static SimulatedConversation? s_accepting;

@@ -1,5 +1,7 @@
 using System;
 using Ukl.Kernel.Abi;
+using Ukl.Kernel.Net;
+using Ukl.Kernel.Net.Tcp;
 using Xunit;
 
 namespace Ukl.Tests.Unit.Net.Tcp;
@@ -33,6 +35,61 @@ public sealed class TcpSimulationTests
             RunSeed(seed);
     }
 
+    [Fact]
+    public void Random_programs_over_loopback()
+    {
+        for (int seed = 1; seed <= 300; seed++)
+        {
+            var random = new System.Random(seed);
+            CardSettings card = new() { PacketLimit = random.Next(3) == 0 ? (uint)random.Next(100, 400) : 4096 };
+            ProgramPlan clientPlan = ChoosePlan(random, 1) with { Bytes = random.Next(500_000) };
+            ProgramPlan serverPlan = ChoosePlan(random, 2);
+            string context = $"seed {seed}: {card} {clientPlan} {serverPlan}";
+            bool isV6 = random.Next(2) == 0;
+            using var conversation = new SimulatedConversation(seed, card);
+            conversation.Listen(serverPlan, clientPlan.Key, isV6);
+            conversation.Connect(clientPlan, serverPlan.Key, isV6);
+            conversation.RunToEnd(context: context);
+            Judge(conversation, context, card.PacketLimit < 1000);
+        }
+    }
+
+    [Fact]
+    public unsafe void Numbers_wrap_in_the_middle_of_a_transfer()
+    {
+        for (int seed = 1; seed <= 20; seed++)
+        {
+            var link = new LinkSettings { Loss = 0.03, Reordering = 0.05, Duplication = 0.02 };
+            using var conversation = new SimulatedConversation(seed, new CardSettings(), new CardSettings { CanMerge = true }, link);
+            // The initial number of a pair of ends is a clock with an offset: wait until it is about to wrap.
+            uint first = InitialNumber(conversation.Client, conversation.Server);
+            uint distance = uint.MaxValue - (uint)(10_000 * seed) - first;
+            conversation.World.Run((ulong)distance << 12);
+            conversation.Listen(new ProgramPlan { Bytes = 100_000, Key = 2 }, 1);
+            conversation.Connect(new ProgramPlan { Bytes = 300_000, Key = 1 }, 2, localPort: WrapPort);
+            Assert.True(conversation.ClientProgram!.Connection->Iss > uint.MaxValue - 300_000);
+            conversation.RunToEnd(context: $"seed {seed}");
+            CheckComplete(conversation, $"seed {seed}");
+        }
+    }
+
+    private const ushort WrapPort = 4000;
+
+    private static unsafe uint InitialNumber(SimulatedHost client, SimulatedHost server)
+    {
+        uint number = 0;
+        client.Do(() =>
+        {
+            TcpConnection* probe = TcpCalls.Create(client.Stack, false);
+            Assert.Equal(Errno.None, TcpCalls.Bind(probe, IpAddress.Any4, WrapPort));
+            Assert.Equal(Errno.EINPROGRESS, TcpCalls.Connect(probe, server.Address4, SimulatedConversation.Port));
+            number = probe->Iss;
+            TcpCalls.Close(probe, false);
+            TcpCalls.Release(probe);
+        });
+        return number;
+    }
+
     private static void RunSeed(int seed)
     {
         // The choices have their own generator, so that the world's own does not change with them.
@@ -40,6 +97,11 @@ public sealed class TcpSimulationTests
         CardSettings clientCard = ChooseCard(random);
         CardSettings serverCard = ChooseCard(random) with { Mtu = clientCard.Mtu };
         LinkSettings link = ChooseLink(random, out bool isHarsh);
+        if (random.Next(6) == 0)
+            clientCard = clientCard with { PacketLimit = (uint)random.Next(48, 200) };
+        if (random.Next(6) == 0)
+            serverCard = serverCard with { PacketLimit = (uint)random.Next(48, 200) };
+        isHarsh |= clientCard.PacketLimit < 200 || serverCard.PacketLimit < 200;
         bool isV6 = random.Next(3) == 0;
         ProgramPlan clientPlan = ChoosePlan(random, 1);
         ProgramPlan serverPlan = ChoosePlan(random, 2);
