@@ -5,9 +5,15 @@ using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Net.Tcp;
 
-/// <summary>What a listening socket has: requests whose handshake is not complete, and connections that wait for accept. Both are bounded by the backlog (listen(2)).</summary>
+/// <summary>What a listening socket has: requests whose handshake is not complete, and connections that wait for accept. Both are bounded, the latter by the backlog (listen(2)).</summary>
 internal unsafe struct Listener
 {
+    /// <summary>
+    /// Requests that are kept; further ones are answered with cookies, which remember less (Linux: tcp_max_syn_backlog, and there the backlog too, which is often too short for
+    /// the first moment of a rush).
+    /// </summary>
+    public const uint MostRequests = 2048;
+
     /// <summary>The next with the same hash of the port.</summary>
     public Listener* Next;
 
@@ -30,8 +36,8 @@ internal unsafe struct Listener
     /// <summary>Linux: one more than the backlog may wait.</summary>
     public readonly bool IsAcceptFull => AcceptCount > Backlog;
 
-    /// <inheritdoc cref="IsAcceptFull"/>
-    public readonly bool IsRequestFull => RequestCount > Backlog;
+    /// <summary>Whether requests get cookies.</summary>
+    public readonly bool IsRequestFull => RequestCount >= MostRequests;
 
     /// <summary>Adds a connection that waits for accept.</summary>
     public void AddAccept(TcpConnection* c)

@@ -215,6 +215,9 @@ internal sealed unsafe class SegmentRig : IDisposable
         return segments;
     }
 
+    /// <summary>Forgets what the stack sent.</summary>
+    public void Discard() => _sent.Clear();
+
     /// <summary>Whether the stack has sent something since the last look.</summary>
     public bool HasSent => _sent.Count != 0;
 
@@ -322,7 +325,8 @@ internal sealed unsafe class SegmentRig : IDisposable
                 TcpCalls.Release(Listener);
             });
         }
-        World.Run(300 * SimulatedWorld.Second);
+        // An orphan that nobody answers gives up after eight retries of at most two minutes.
+        World.Run(1200 * SimulatedWorld.Second);
         Host.CheckAtRest("after the test");
         Host.Dispose();
         _neighbor.Dispose();

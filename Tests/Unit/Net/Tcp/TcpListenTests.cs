@@ -25,14 +25,14 @@ public sealed unsafe class TcpListenTests
             rig.RemotePort = (ushort)(10_000 + i);
             rig.Inject(Syn, 0, 0, options: s_syn);
         }
-        Assert.Equal(9u, rig.Host.Stack->Tcp.RequestCount);
+        Assert.Equal(Listener.MostRequests, rig.Host.Stack->Tcp.RequestCount);
         Assert.Equal(5000, rig.TakeSent().Count);
         Assert.Equal(0u, rig.Host.Stack->Packets.InUse);
 
         rig.RemotePort = 700;
         rig.Inject(Syn, 0, 0, options: s_syn);
         WireSegment answer = rig.Expect(Syn | Ack, 0, 1);
-        Assert.Equal(9u, rig.Host.Stack->Tcp.RequestCount);
+        Assert.Equal(Listener.MostRequests, rig.Host.Stack->Tcp.RequestCount);
         rig.UsesTimestamps = true;
         rig.TimestampValue = 1001;
         rig.TimestampEcho = EchoOf(answer);
@@ -52,13 +52,8 @@ public sealed unsafe class TcpListenTests
     public void A_cookie_without_timestamps_gives_a_plain_connection()
     {
         using var rig = new SegmentRig();
-        rig.Listen(backlog: 1);
-        for (int i = 0; i < 3; i++)
-        {
-            rig.RemotePort = (ushort)(10_000 + i);
-            rig.Inject(Syn, 0, 0, options: [2, 4, 5, 0xb4]);
-        }
-        rig.TakeSent();
+        rig.Listen();
+        Flood(rig, [2, 4, 5, 0xb4]);
         rig.Inject(Ack, 1, 1);
         TcpConnection* accepted = rig.Accept();
         Assert.True(accepted != null);
@@ -74,13 +69,8 @@ public sealed unsafe class TcpListenTests
     public void A_guessed_cookie_is_reset(int difference)
     {
         using var rig = new SegmentRig();
-        rig.Listen(backlog: 0);
-        for (int i = 0; i < 2; i++)
-        {
-            rig.RemotePort = (ushort)(10_000 + i);
-            rig.Inject(Syn, 0, 0);
-        }
-        rig.TakeSent();
+        rig.Listen();
+        Flood(rig, null);
         rig.Inject(Ack, 1, (uint)(1 + difference));
         rig.Expect(TcpFlags.Reset, (uint)(1 + difference), 0);
     }
@@ -89,12 +79,8 @@ public sealed unsafe class TcpListenTests
     public void A_cookie_expires()
     {
         using var rig = new SegmentRig();
-        rig.Listen(backlog: 0);
-        for (int i = 0; i < 2; i++)
-        {
-            rig.RemotePort = (ushort)(10_000 + i);
-            rig.Inject(Syn, 0, 0);
-        }
+        rig.Listen();
+        Flood(rig, null);
         rig.World.Run(200 * SimulatedWorld.Second);
         rig.TakeSent();
         rig.Inject(Ack, 1, 1);
@@ -205,6 +191,18 @@ public sealed unsafe class TcpListenTests
             }
         });
         host.CheckAtRest("listeners");
+    }
+
+    /// <summary>So many requests that the last one is answered with a cookie.</summary>
+    private static void Flood(SegmentRig rig, byte[]? options)
+    {
+        for (int i = 0; i <= Listener.MostRequests; i++)
+        {
+            rig.RemotePort = (ushort)(10_000 + i);
+            rig.Inject(Syn, 0, 0, options: options);
+        }
+        Assert.NotEqual(0ul, rig.Listener->Listener->CookieTime);
+        rig.TakeSent();
     }
 
     private static TcpConnection* MakeListener(SimulatedHost host, IpAddress address, PortFlags flags)
