@@ -153,7 +153,11 @@ internal static unsafe class ConnectionLife
         c->Flags &= ~(ConnectionFlags.OutputDue | ConnectionFlags.AckNow | ConnectionFlags.AckOwed);
         c->Flags |= ConnectionFlags.ReceiveShutdown | ConnectionFlags.SendShutdown;
         if ((c->Port.Flags & PortFlags.IsAutomatic) != 0)
+        {
             c->Stack->Tcp.Ports.Release(&c->Port);
+            c->Port.Flags &= ~PortFlags.IsAutomatic;
+            c->Port.Address = c->Has(ConnectionFlags.IsIpv6Socket) ? IpAddress.Any6 : IpAddress.Any4;
+        }
         c->Events |= Ended;
         TcpState.AddPending(c);
         if (c->Has(ConnectionFlags.IsOrphan))

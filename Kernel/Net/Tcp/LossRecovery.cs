@@ -78,9 +78,6 @@ internal static unsafe class LossRecovery
         if (loss.Phase == LossPhase.Open)
         {
             loss.Duplicates = 0;
-            // It is compared with SND.UNA later, which must not get half the numbers ahead.
-            if (c->SndUna - loss.RecoveryPoint > 1u << 30)
-                loss.RecoveryPoint = c->SndUna - 1;
             if (loss.Board != null)
                 Reconsider(c);
             return;
@@ -194,8 +191,8 @@ internal static unsafe class LossRecovery
     private static void Enter(TcpConnection* c, uint lostUntil)
     {
         ref LossState loss = ref c->Loss;
-        // Without SACK, duplicates of what a timeout sent twice must not count (RFC 6582 section 4).
-        if (!c->Has(ConnectionFlags.Sack) && !Sequence.IsAfter(c->SndUna, loss.RecoveryPoint))
+        // Without SACK, duplicates of what a timeout sent twice must not count (RFC 6582 section 4): the point must have been passed.
+        if (!c->Has(ConnectionFlags.Sack) && loss.RecoveryPoint - c->SndUna <= c->InFlight)
             return;
         c->Ssthresh = c->Cubic.OnLoss(c->Cwnd, c->SndMss);
         c->Cwnd = c->Ssthresh;

@@ -37,9 +37,8 @@ internal static unsafe class PathMtu
         uint mss = OfferedMss(&c->Route, c->RequestedMss);
         if (c->PeerMss < mss)
             mss = c->PeerMss;
-        if (c->Has(ConnectionFlags.Timestamps))
-            mss -= TcpOptions.TimestampsSize;
-        c->SndMss = mss > LeastMss ? mss : LeastMss;
+        uint options = c->Has(ConnectionFlags.Timestamps) ? TcpOptions.TimestampsSize : 0;
+        c->SndMss = mss > LeastMss + options ? mss - options : LeastMss;
         bool isV4 = c->Flow.Remote.IsV4;
         NetworkFeatures wanted = isV4 ? NetworkFeatures.Segmentation4 : NetworkFeatures.Segmentation6;
         if ((c->Route.Interface->Device->Features & wanted) != 0)

@@ -98,7 +98,8 @@ public static unsafe class TcpInput
         {
             AckInput.Advance(c, acked, echo);
             c->Loss.Duplicates = 0;
-            c->Flags |= ConnectionFlags.OutputDue;
+            if (c->SndNxt != c->SendQueue.End)
+                c->Flags |= ConnectionFlags.OutputDue;
         }
         if (length != 0)
         {

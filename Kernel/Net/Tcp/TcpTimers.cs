@@ -133,12 +133,13 @@ internal static unsafe class TcpTimers
         c->Stack->Timers.Start(&c->RetransmitTimer, c->Stack->Now + c->Rtt.CurrentTimeout);
     }
 
+    /// <summary>Whether nobody has answered for too long. A closed window is asked about for ever while there are answers, but not for an orphan.</summary>
     private static bool HasGivenUp(TcpConnection* c, byte limit)
     {
         ulong userTimeout = c->Settings.UserTimeout;
         bool isOver = userTimeout != 0 && !c->Has(ConnectionFlags.IsOrphan)
             ? c->FirstRetry != 0 && c->Stack->Now - c->FirstRetry + c->Rtt.Timeout >= userTimeout
-            : c->Retries >= limit;
+            : c->Retries >= limit || (c->Has(ConnectionFlags.IsOrphan) && c->Rtt.Backoff >= limit);
         if (!isOver)
             return false;
         if (c->State is not (ConnectionState.SynSent or ConnectionState.SynReceived))
