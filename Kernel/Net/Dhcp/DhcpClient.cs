@@ -1,6 +1,5 @@
 // Asks for an address and keeps it. Source: RFC 2131 sections 3.1 and 4.4, figure 5 for the states. What is asked is repeated after 1, 2, 4 … 64 s, a fraction of a
 // second off, so that a machine that boots alone is served at once and many do not flood a server.
-using Ukl.Kernel.Abi;
 using Ukl.Kernel.Net.Ethernet;
 using Ukl.Kernel.Net.Ip;
 

@@ -1,8 +1,5 @@
 // Hashes of many lengths by every function of .NET, in one go, in pieces and with a key. Compiled into the tool and into Tests/Programs/Digests: both must print the same.
 
-using System;
-using System.Collections.Generic;
-using System.Linq;
 using System.Security.Cryptography;
 
 /// <summary>Prints what must be the same wherever it is computed.</summary>

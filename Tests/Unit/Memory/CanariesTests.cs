@@ -1,4 +1,3 @@
-using System;
 using Ukl.Kernel.Arch;
 using Ukl.Kernel.Memory;
 using Xunit;

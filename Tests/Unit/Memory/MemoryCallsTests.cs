@@ -1,7 +1,6 @@
 using System;
 using System.Text;
 using Ukl.Kernel.Abi;
-using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Syscalls;
 using Ukl.Tests.Unit.FileKinds;

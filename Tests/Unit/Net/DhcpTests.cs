@@ -5,7 +5,6 @@ using System.Net;
 using System.Runtime.InteropServices;
 using PacketDotNet;
 using Ukl.Kernel.Abi;
-using Ukl.Kernel.Net;
 using Ukl.Kernel.Net.Dhcp;
 using Xunit;
 using PhysicalAddress = System.Net.NetworkInformation.PhysicalAddress;

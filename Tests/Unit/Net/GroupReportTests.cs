@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Net;
 using System.Net.NetworkInformation;
 using Ukl.Kernel.Abi;
-using Ukl.Kernel.Net;
 using Ukl.Kernel.Net.Ip;
 using Xunit;
 

@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.NetworkInformation;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Net;
-using Ukl.Kernel.Net.Datagrams;
 using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Net.Slaac;
 using Xunit;

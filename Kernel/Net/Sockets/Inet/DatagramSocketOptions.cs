@@ -1,9 +1,7 @@
 // Options of datagram sockets. Source: ip(7), ipv6(7), udp(7), raw(7), socket(7).
 using System;
-using System.Runtime.CompilerServices;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Net.Datagrams;
-using Ukl.Kernel.Net.Ip;
 
 namespace Ukl.Kernel.Net.Sockets.Inet;
 

@@ -2,7 +2,6 @@
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Datagrams;
-using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Net.Sockets.Inet;

@@ -1,7 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
 using Ukl.Kernel.Abi;
-using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Sockets;
 using Ukl.Kernel.Net.Sockets.Unix;
