@@ -47,7 +47,7 @@ public sealed class NetworkBench(CommandContext context, int seconds)
 
     private const int SymbolPort = 11;
 
-    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(180);
 
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(2);
 

@@ -50,6 +50,9 @@ public sealed class BadWire : IDisposable
     /// <summary>From now on nothing arrives, in either direction.</summary>
     public void Cut() => toGuest.IsCut = toHost.IsCut = true;
 
+    /// <summary>Puts a frame on the wire that nobody sent, for the guest.</summary>
+    public void Inject(byte[] frame) => toGuest.Take(frame);
+
     /// <inheritdoc/>
     public void Dispose()
     {

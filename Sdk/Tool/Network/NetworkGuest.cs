@@ -123,7 +123,7 @@ public sealed class NetworkGuest : IDisposable
     {
         const int LastLines = 12;
         string[] lines = Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        string reason = Status.End == GuestEnd.Panicked ? $"the kernel stopped: {Status.Reason}" : what;
+        string reason = Status.End == GuestEnd.Panicked ? $"the kernel stopped: {Status.Reason}" : what.TrimEnd('.');
         return new ToolException($"The guest failed: {reason}.", [.. lines.TakeLast(LastLines)]);
     }
 

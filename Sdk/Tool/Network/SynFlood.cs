@@ -76,23 +76,7 @@ public sealed class SynFlood : IDisposable
         tcp[12] = TcpHeader / 4 << 4;
         tcp[13] = Syn;
         BinaryPrimitives.WriteUInt16BigEndian(tcp[14..], ushort.MaxValue);
-        // The checksum covers a pseudo header of addresses, protocol and length; the kernel fills in the one of the IP header.
-        uint pseudo = Sum(ip[12..20]) + (uint)ProtocolType.Tcp + TcpHeader;
-        BinaryPrimitives.WriteUInt16BigEndian(tcp[16..], (ushort)~Fold(pseudo + Sum(tcp[..TcpHeader])));
-    }
-
-    private static uint Sum(ReadOnlySpan<byte> words)
-    {
-        uint sum = 0;
-        for (int at = 0; at < words.Length; at += 2)
-            sum += BinaryPrimitives.ReadUInt16BigEndian(words[at..]);
-        return sum;
-    }
-
-    private static uint Fold(uint sum)
-    {
-        while (sum > ushort.MaxValue)
-            sum = (sum & ushort.MaxValue) + (sum >> 16);
-        return sum;
+        // The kernel fills in the checksum of the IP header.
+        BinaryPrimitives.WriteUInt16BigEndian(tcp[16..], (ushort)~InternetSum.OfSegment(ip, tcp[..TcpHeader]));
     }
 }

@@ -33,7 +33,8 @@ public static class CommandRunner
         ["ip"] = "iproute2",
         ["wrk"] = "wrk",
         ["redis-benchmark"] = "redis-tools",
-        ["tcpdump"] = "tcpdump",
+        ["ping"] = "iputils-ping",
+        ["curl"] = "curl",
     };
 
     /// <summary>Runs a command to its end, whatever its exit code.</summary>

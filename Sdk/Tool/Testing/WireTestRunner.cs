@@ -18,7 +18,7 @@ public sealed class WireTestRunner(CommandContext context, string accelerator)
 
     private const string LinuxName = "Linux";
 
-    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60), EndLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(180), EndLimit = TimeSpan.FromSeconds(30);
 
     private readonly NetworkImages images = new(context);
 
