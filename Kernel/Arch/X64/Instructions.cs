@@ -72,6 +72,7 @@ internal static unsafe class Instructions
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_gdt")] internal static extern ulong* AddressOfGdt();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_trap_stubs")] internal static extern ulong AddressOfTrapStubs();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_syscall_entry")] internal static extern ulong AddressOfSyscallEntry();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_ring0_syscall_entry")] internal static extern ulong AddressOfRing0SyscallEntry();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_thread_start")] internal static extern ulong AddressOfThreadStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_has_smap")] internal static extern byte* AddressOfHasSmap();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_user_copy_begin")] internal static extern ulong AddressOfUserCopyBegin();
