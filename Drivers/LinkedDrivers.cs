@@ -25,7 +25,7 @@ internal static class LinkedDrivers
     [FeatureSwitchDefinition("Ukl.Driver.DebugExit")]
     internal static bool DebugExit => true;
 
-    /// <summary>Power off and reset by ACPI and the keyboard controller.</summary>
+    /// <summary>Power off and reset by ACPI and the keyboard controller, and the power button.</summary>
     [FeatureSwitchDefinition("Ukl.Driver.Power")]
     internal static bool Power => true;
 

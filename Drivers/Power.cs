@@ -35,7 +35,7 @@ public static unsafe class Power
         if (!acpi.HasSoftOff || !acpi.Pm1aControl.IsPort)
             return;
         ushort pm1a = (ushort)acpi.Pm1aControl.Address;
-        EnableAcpi(ref acpi, pm1a);
+        _ = TryEnableAcpi(acpi);
         EnterSleep(pm1a, acpi.SoftOffTypeA);
         if (acpi.Pm1bControl.IsPort)
             EnterSleep((ushort)acpi.Pm1bControl.Address, acpi.SoftOffTypeB);
@@ -44,13 +44,25 @@ public static unsafe class Power
             _ = Port.In16(pm1a);
     }
 
-    private static void EnableAcpi(ref AcpiInformation acpi, ushort pm1a)
+    /// <summary>
+    /// Switches the fixed hardware from the firmware's hands to the kernel's (section 4.8.2.5), if that has not happened yet. False when it does not change hands. PM1a_CNT must be
+    /// a port.
+    /// </summary>
+    internal static bool TryEnableAcpi(in AcpiInformation acpi)
     {
-        if ((Port.In16(pm1a) & SciEnabled) != 0 || acpi.CommandPort == 0 || acpi.EnableValue == 0)
-            return;
+        ushort pm1a = (ushort)acpi.Pm1aControl.Address;
+        if ((Port.In16(pm1a) & SciEnabled) != 0)
+            return true;
+        if (acpi.CommandPort == 0 || acpi.EnableValue == 0)
+            return false;
         Port.Out8(acpi.CommandPort, acpi.EnableValue);
-        for (int i = 0; i < PatientPolls && (Port.In16(pm1a) & SciEnabled) == 0; i++)
+        for (int i = 0; i < PatientPolls; i++)
+        {
+            if ((Port.In16(pm1a) & SciEnabled) != 0)
+                return true;
             Cpu.Relax();
+        }
+        return false;
     }
 
     private static void EnterSleep(ushort control, byte type)

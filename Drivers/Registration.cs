@@ -47,6 +47,8 @@ public static unsafe class Registration
     [RuntimeExport("ukl_start_drivers")]
     public static void StartAll(CommandLine* commandLine)
     {
+        if (LinkedDrivers.Power)
+            PowerButton.Start();
         if (!LinkedDrivers.Virtio)
             return;
         PciBus.ForEach(&VirtioBus.Start);

@@ -20,6 +20,7 @@ public static class Acpi
     private const uint Rsdt = 'R' | 'S' << 8 | 'D' << 16 | 'T' << 24;
     private const uint Xsdt = 'X' | 'S' << 8 | 'D' << 16 | 'T' << 24;
 
+    private const uint FadtControlMethodPowerButton = 1 << 4;
     private const uint FadtResetSupported = 1 << 10;
     private const uint FadtHardwareReduced = 1 << 20;
     private const ushort BootNoCmosClock = 1 << 5;
@@ -118,8 +119,13 @@ public static class Acpi
         information.IsHardwareReduced = (flags & FadtHardwareReduced) != 0;
         information.CommandPort = (ushort)fadt.U32(48);
         information.EnableValue = fadt.U8(52);
-        information.Pm1aControl = ReadControl(fadt, 64, 172);
-        information.Pm1bControl = ReadControl(fadt, 68, 184);
+        information.SystemControlInterrupt = fadt.U16(46);
+        information.Pm1aEvent = ReadBlock(fadt, 56, 148);
+        information.Pm1bEvent = ReadBlock(fadt, 60, 160);
+        information.EventLength = fadt.U8(88);
+        information.HasFixedPowerButton = (flags & (FadtControlMethodPowerButton | FadtHardwareReduced)) == 0;
+        information.Pm1aControl = ReadBlock(fadt, 64, 172);
+        information.Pm1bControl = ReadBlock(fadt, 68, 184);
         information.SleepControl = ReadRegister(fadt, 244);
         information.CenturyIndex = fadt.U8(108);
         information.HasNoCmosClock = (fadt.U16(109) & BootNoCmosClock) != 0;
@@ -141,8 +147,8 @@ public static class Acpi
         }
     }
 
-    /// <summary>A control register by its extended field or, when that is empty, by its old one.</summary>
-    private static AcpiRegister ReadControl(TableReader fadt, int oldOffset, int extendedOffset)
+    /// <summary>A block of registers by its extended field or, when that is empty, by its old one.</summary>
+    private static AcpiRegister ReadBlock(TableReader fadt, int oldOffset, int extendedOffset)
     {
         AcpiRegister register = ReadRegister(fadt, extendedOffset);
         if (register.Address == 0)
@@ -260,6 +266,7 @@ public static class Acpi
             GlobalInterrupt = madt.U32(at + 4),
             IsActiveLow = (flags & PolarityMask) == ActiveLow,
             IsLevelTriggered = (flags & TriggerMask) == LevelTriggered,
+            IsOverridden = true,
         };
     }
 }

@@ -34,6 +34,9 @@ public struct IsaLine
 
     /// <summary>Level triggered rather than the bus's edge.</summary>
     public bool IsLevelTriggered;
+
+    /// <summary>Whether the firmware said so, rather than custom.</summary>
+    public bool IsOverridden;
 }
 
 /// <summary>An interrupt controller (ACPI specification 6.4, section 5.2.12.3).</summary>
@@ -82,6 +85,21 @@ public struct AcpiInformation
 
     /// <summary>No fixed hardware: power is managed by <see cref="SleepControl"/> instead of the PM1 registers.</summary>
     public bool IsHardwareReduced;
+
+    /// <summary>PM1a_EVT_BLK: the status register, behind it the enable register.</summary>
+    public AcpiRegister Pm1aEvent;
+
+    /// <summary>PM1b_EVT_BLK.</summary>
+    public AcpiRegister Pm1bEvent;
+
+    /// <summary>PM1_EVT_LEN: bytes of both registers of an event block.</summary>
+    public byte EventLength;
+
+    /// <summary>SCI_INT: the line on which the fixed hardware interrupts.</summary>
+    public ushort SystemControlInterrupt;
+
+    /// <summary>Whether the power button is one of the fixed events.</summary>
+    public bool HasFixedPowerButton;
 
     /// <summary>PM1a_CNT.</summary>
     public AcpiRegister Pm1aControl;
@@ -150,6 +168,14 @@ public struct AcpiInformation
 
     /// <summary>Where ISA line <paramref name="line"/> (0 to 15) arrives.</summary>
     public readonly IsaLine LineOf(int line) => _lines[line & (IsaLineCount - 1)];
+
+    /// <summary>
+    /// Where the fixed hardware interrupts. Without a word of the firmware it is a level that is active low, unlike the other lines (section 5.2.9, SCI_INT).
+    /// </summary>
+    public readonly IsaLine SystemControlLine =>
+        SystemControlInterrupt < IsaLineCount && _lines[SystemControlInterrupt].IsOverridden
+            ? _lines[SystemControlInterrupt]
+            : new IsaLine { GlobalInterrupt = SystemControlInterrupt, IsActiveLow = true, IsLevelTriggered = true };
 
     internal void SetLine(int line, IsaLine where) => _lines[line & (IsaLineCount - 1)] = where;
 

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "faults.h"
+#include <sys/time.h>
 
 static bool is_filled(const char *memory, size_t length, char value)
 {
@@ -201,6 +202,35 @@ TEST(write_xor_execute)
     CHECK_FAULT(memory, FAULT_CALL, SIGSEGV, SEGV_ACCERR);
     CHECK_EQ(munmap(memory, PAGE), 0);
     CHECK_FAULT((char *)(uintptr_t)memory, FAULT_CALL, SIGSEGV, SEGV_MAPERR);
+}
+
+static void ignore_signal(int signal)
+{
+    (void)signal;
+}
+
+/* Can code that the program has made call the kernel, and be interrupted in a call? */
+TEST(system_calls_of_made_code)
+{
+    /* mov eax, edi; mov rdi, rsi; syscall; ret */
+    static const unsigned char code[] = {0x89, 0xf8, 0x48, 0x89, 0xf7, 0x0f, 0x05, 0xc3};
+    char *memory = map_pages(1, PROT_READ | PROT_WRITE);
+    memcpy(memory, code, sizeof code);
+    CHECK_EQ(mprotect(memory, PAGE, PROT_READ | PROT_EXEC), 0);
+    long (*call)(long, long) = (long (*)(long, long))memory;
+    CHECK_EQ(call(SYS_getpid, 0), getpid());
+    CHECK_EQ(call(SYS_close, -1), -EBADF);
+    CHECK_EQ(call(100000, 0), -ENOSYS);
+    CHECK_EQ(call(SYS_sched_yield, 0), 0);
+
+    struct sigaction action = {.sa_handler = ignore_signal}, before;
+    CHECK_EQ(sigaction(SIGALRM, &action, &before), 0);
+    struct itimerval soon = {.it_value.tv_usec = 10000, .it_interval.tv_usec = 10000}, never = {0};
+    CHECK_EQ(setitimer(ITIMER_REAL, &soon, 0), 0);
+    CHECK_EQ(call(SYS_pause, 0), -EINTR);
+    CHECK_EQ(setitimer(ITIMER_REAL, &never, 0), 0);
+    CHECK_EQ(sigaction(SIGALRM, &before, 0), 0);
+    CHECK_EQ(munmap(memory, PAGE), 0);
 }
 
 /* Are the program's own text and constants read-only, and its data not executable? */

@@ -109,6 +109,8 @@ public static unsafe class Context
             old.GsBase = Instructions.ReadMsr(KernelGsBaseMsr);
         if (isUserMode)
             Instructions.WriteMsr(KernelGsBaseMsr, next.GsBase);
+        if (isUserMode != from->Process->IsUserMode)
+            DescriptorTables.SetSyscallEntry(isUserMode);
         if (from->Process->Memory != to->Process->Memory)
             to->Process->Memory->Activate();
 
@@ -132,6 +134,7 @@ public static unsafe class Context
     {
         CpuBlock* cpu = Cpu.Current;
         thread->Process->Memory->Activate();
+        DescriptorTables.SetSyscallEntry(thread->Process->IsUserMode);
         SetFsBase(thread, thread->Context.FsBase);
         VectorState.Restore(thread->Context.Vectors);
         cpu->Current = thread;

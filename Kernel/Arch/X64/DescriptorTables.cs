@@ -67,9 +67,12 @@ internal static unsafe class DescriptorTables
 
         // SYSRET takes its selectors from base + 8 (SS) and base + 16 (CS).
         Instructions.WriteMsr(StarMsr, (0x1bul << 48) | ((ulong)KernelCode << 32));
-        Instructions.WriteMsr(LstarMsr, Instructions.AddressOfSyscallEntry());
         Instructions.WriteMsr(SyscallMaskMsr, SyscallMask);
     }
+
+    /// <summary>Where SYSCALL enters on this processor while a process of ring 3, or a linked one, runs.</summary>
+    internal static void SetSyscallEntry(bool isUserMode) =>
+        Instructions.WriteMsr(LstarMsr, isUserMode ? Instructions.AddressOfSyscallEntry() : Instructions.AddressOfRing0SyscallEntry());
 
     /// <summary>Whether the address lies on the stack of fatal exceptions: a second one means that the panic itself failed.</summary>
     internal static bool IsOnFatalStack(ulong address) =>

@@ -74,6 +74,7 @@ internal static unsafe class Instructions
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_vdso_start")] internal static extern ulong AddressOfVdsoStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_vdso_end")] internal static extern ulong AddressOfVdsoEnd();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_syscall_entry")] internal static extern ulong AddressOfSyscallEntry();
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_ring0_syscall_entry")] internal static extern ulong AddressOfRing0SyscallEntry();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_thread_start")] internal static extern ulong AddressOfThreadStart();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_has_smap")] internal static extern byte* AddressOfHasSmap();
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ukl_address_of_user_copy_begin")] internal static extern ulong AddressOfUserCopyBegin();

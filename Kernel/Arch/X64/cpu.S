@@ -346,6 +346,7 @@ FUNCTION \function
         ADDRESS ukl_address_of_gdt, ukl_gdt
         ADDRESS ukl_address_of_trap_stubs, ukl_trap_stubs
         ADDRESS ukl_address_of_syscall_entry, ukl_syscall_entry
+        ADDRESS ukl_address_of_ring0_syscall_entry, ukl_ring0_syscall_entry
         ADDRESS ukl_address_of_thread_start, ukl_thread_start
         ADDRESS ukl_address_of_has_smap, ukl_has_smap
         ADDRESS ukl_address_of_user_copy_begin, ukl_user_copy_begin

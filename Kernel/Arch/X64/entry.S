@@ -119,10 +119,9 @@
 
         .section .text.ukl.entry, "ax"
 
-# ---- SYSCALL: rcx = return address, r11 = flags; every other register but rax is the caller's to keep (Linux ABI) ----
+# ---- SYSCALL: rcx = return address, r11 = flags; every other register but rax is the caller's to keep (Linux ABI). The instruction does not say from which ring it
+# came, and code of either kind may lie at any address: which entry is in force goes with the running process (DescriptorTables.SetSyscallEntry). ----
 FUNCTION ukl_syscall_entry
-        test    %rcx, %rcx
-        js      ring0_syscall
         swapgs
         mov     %rsp, %gs:CPU_SCRATCH
         mov     %gs:CPU_STACK_TOP, %rsp
@@ -157,8 +156,8 @@ FUNCTION ukl_syscall_entry
         swapgs
         sysretq
 
-# A SYSCALL instruction in a linked program (the few assembly sites of libc): same convention, no privilege change.
-ring0_syscall:
+# A SYSCALL instruction in a linked program (the few assembly sites of libc, code made at run time): same convention, no privilege change.
+FUNCTION ukl_ring0_syscall_entry
         mov     %rsp, %gs:CPU_SCRATCH
         mov     %gs:CPU_STACK_TOP, %rsp
         pushq   $KERNEL_DATA

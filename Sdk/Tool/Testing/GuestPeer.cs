@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Ukl.Tool.Qemu;
 
 namespace Ukl.Tool.Testing;
 
@@ -43,6 +44,12 @@ public sealed class GuestPeer
         await socket.ConnectAsync(At(guestPort));
         return socket;
     }
+
+    /// <summary>QEMU's monitor; null unless the test asked for it.</summary>
+    public QemuMonitor? Monitor { private get; init; }
+
+    /// <summary>Presses the machine's power button.</summary>
+    public Task PressPowerButton() => Monitor?.Execute("system_powerdown") ?? throw new InvalidOperationException("The test has no monitor.");
 
     /// <summary>Tries something until it succeeds: a port of the guest is open here from the start, whether or not the guest listens.</summary>
     /// <param name="work">What is tried; must give up by itself.</param>

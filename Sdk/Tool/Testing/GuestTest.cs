@@ -52,6 +52,9 @@ public sealed record GuestTest(string Name, string Program)
     /// </summary>
     public Func<GuestPeer, Task>? Client { get; init; }
 
+    /// <summary>Whether <see cref="Client"/> reaches the machine's buttons.</summary>
+    public bool HasMonitor { get; init; }
+
     /// <summary>Whether the console is a terminal for the program; otherwise it behaves as pipes do.</summary>
     public bool HasTerminal { get; init; }
 

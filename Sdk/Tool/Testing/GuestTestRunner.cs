@@ -36,7 +36,8 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
     public IReadOnlyList<TestResult> Run(Case item, BuiltImage image)
     {
         GuestTest test = item.Test;
-        GuestPeer? peer = test.Client is null ? null : new GuestPeer(test.Ports);
+        using QemuMonitor? monitor = test.HasMonitor ? new() : null;
+        GuestPeer? peer = test.Client is null ? null : new GuestPeer(test.Ports) { Monitor = monitor };
         KernelCommandLine commandLine = RunCommand.CommandLineFor(
             image, isTraced: false, test.Environment, test.Arguments.Select(argument => peer is null ? argument : argument.Replace("{port}", $"{peer.HostPort}", StringComparison.Ordinal)));
         if (!test.HasTerminal)
@@ -46,6 +47,8 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
         if (test.Initramfs is { } change)
             image = image with { Initramfs = Change(image, test, change) };
         MachineOptions machine = peer is null ? test.Machine : test.Machine with { Network = NetworkOptions.Parse("user", peer.Published, null, [], []) };
+        if (monitor is not null)
+            machine = machine with { Extra = [.. machine.Extra, .. monitor.Arguments] };
         if (test.Loader is { } loader)
             (image, machine) = PvhLoader.Prepend(context.Repository.At(loader), image, machine);
         if (machine.IsIso)

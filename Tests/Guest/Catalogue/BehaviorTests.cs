@@ -7,7 +7,9 @@ namespace Ukl.Tests.Guest;
 public sealed class BehaviorTests : GuestCatalogue
 {
     private const string Program = "Tests/Programs/Behaviors";
-    private const int Aborted = 128 + 6, Faulted = 128 + 11, Interrupted = 128 + 2;
+    private const int Aborted = 128 + 6, Faulted = 128 + 11, Interrupted = 128 + 2, Terminated = 128 + 15;
+
+    private static readonly TimeSpan PressPause = TimeSpan.FromMilliseconds(500);
 
     /// <inheritdoc/>
     public override IEnumerable<GuestTest> Tests(Repository repository)
@@ -29,14 +31,17 @@ public sealed class BehaviorTests : GuestCatalogue
             Mode("outofmemory", 0, Exactly("caught OutOfMemoryException\nwent on\n")) with { Machine = new() { Memory = 96 } },
             Hang("deadlock", "deadlocked\n"),
             Hang("hang", "spinning\n"),
-            Mode("stdout-flush", 5, Exactly(MuchOutput())),
+            Mode("stdout-flush", 5, Exactly(Outputs.MuchOutput())),
             Mode("stdin-echo", 0, Exactly("one\ntwo words\n\nlast\n4 lines\n")) with { Input = "one\ntwo words\n\nlast\n" },
             Mode("background-thread", 4, Exactly("main ended\n")),
             Mode("foreground-thread", 6, Exactly("main ended\nforeground thread ended\n")),
             Mode("cancel-key", 9, Exactly("interrupted, going on\n")),
+            Button("terminate", Terminated, "", presses: 1),
+            Button("terminate-handled", 12, "asked to end, going on\nasked to end\nexit handler\n", presses: 2),
         ];
-        string list = string.Concat(modes.Select(mode => $"{mode.Arguments[0]} {(mode.Input == Outputs.CtrlC ? "hang" : mode.ExitCode)}\n"));
-        return modes.Append(new GuestTest("behaviors/list", Program) { Arguments = ["--list"], Verify = Exactly(list) });
+        string list = string.Concat(modes.Select(mode => $"{mode.Arguments[0]} {(mode.Input == Outputs.CtrlC || mode.HasMonitor ? "hang" : mode.ExitCode)}\n"));
+        IEnumerable<GuestTest> otherMachine = modes.Where(mode => mode.HasMonitor).Select(mode => mode with { Name = $"{mode.Name}-pc", Machine = new() { Type = "pc" } });
+        return [.. modes, .. otherMachine, new GuestTest("behaviors/list", Program) { Arguments = ["--list"], Verify = Exactly(list) }];
     }
 
     private static GuestTest Mode(string name, int status, params string[] contains) =>
@@ -48,14 +53,21 @@ public sealed class BehaviorTests : GuestCatalogue
     private static GuestTest Hang(string name, string output) =>
         Mode(name, Interrupted, Exactly(output)) with { Input = Outputs.CtrlC, InputAfter = output };
 
-    private static Func<string, string?> Exactly(string expected) => output => Outputs.Equal(output, expected);
+    /// <summary>A mode that the machine's power button ends, pressed slowly enough that no press falls into one with another.</summary>
+    private static GuestTest Button(string name, int status, string output, int presses) =>
+        Mode(name, status, Exactly("waiting\n" + output)) with
+        {
+            InputAfter = "waiting\n",
+            HasMonitor = true,
+            Client = async peer =>
+            {
+                for (int press = 0; press < presses; press++)
+                {
+                    await peer.PressPowerButton();
+                    await Task.Delay(PressPause);
+                }
+            },
+        };
 
-    private static string MuchOutput()
-    {
-        const int Least = 1 << 20;
-        System.Text.StringBuilder text = new();
-        for (int number = 0; text.Length < Least; number++)
-            text.Append($"line {number:D6} of the output that must not be lost\n");
-        return text.ToString();
-    }
+    private static Func<string, string?> Exactly(string expected) => output => Outputs.Equal(output, expected);
 }

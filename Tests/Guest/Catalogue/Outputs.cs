@@ -16,5 +16,15 @@ internal static class Outputs
         return $"after {same} right characters the output is '{Excerpt(output, same)}', expected '{Excerpt(expected, same)}'";
     }
 
+    /// <summary>What the mode stdout-flush of Tests/Programs/Behaviors prints.</summary>
+    public static string MuchOutput()
+    {
+        const int Least = 1 << 20;
+        System.Text.StringBuilder text = new();
+        for (int number = 0; text.Length < Least; number++)
+            text.Append($"line {number:D6} of the output that must not be lost\n");
+        return text.ToString();
+    }
+
     private static string Excerpt(string text, int start) => text.Substring(start, Math.Min(60, text.Length - start)).ReplaceLineEndings("|");
 }

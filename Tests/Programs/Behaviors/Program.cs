@@ -1,9 +1,10 @@
 // Behaves in the way its first argument names, mostly badly. `--list` prints each mode with the exit status a shell shows for it on
-// Linux (the exit code, or 128 and the signal's number), or `hang` when only a signal from outside ends it (Ctrl-C: 130).
+// Linux (the exit code, or 128 and the signal's number), or `hang` when only a signal from outside ends it (Ctrl-C: 130, the power button: SIGTERM).
 // What standard output and standard error then hold is written at each mode, as the same program printed it on Linux.
 
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Ukl.Tests.Behaviors;
 
@@ -55,6 +56,10 @@ internal static unsafe class Program
         new("foreground-thread", 6, LeaveForegroundThread),
         // out: "interrupted, going on" for the first Ctrl-C, then ends by itself
         new("cancel-key", 9, HandleCancelKey),
+        // out: "waiting"; SIGTERM kills it (143), for the runtime leaves that signal alone since .NET 10
+        new("terminate", null, WaitForEnd),
+        // out: "waiting"; "asked to end, going on" for the first SIGTERM; for the second "asked to end" and "exit handler", then status 12
+        new("terminate-handled", null, HandleTermination),
     ];
 
     private static int Main(string[] args)
@@ -242,6 +247,31 @@ internal static unsafe class Program
         return pressed.Wait(10_000) ? 9 : 1;
     }
 
+    private static int WaitForEnd()
+    {
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine("never printed");
+        Console.WriteLine("waiting");
+        Thread.Sleep(Timeout.Infinite);
+        return 0;
+    }
+
+    private static int HandleTermination()
+    {
+        bool wasAsked = false;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine("exit handler");
+        using PosixSignalRegistration handler = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            Console.WriteLine(wasAsked ? "asked to end" : "asked to end, going on");
+            if (wasAsked)
+                Environment.Exit(12);
+            wasAsked = true;
+        });
+        Console.WriteLine("waiting");
+        Thread.Sleep(Timeout.Infinite);
+        return 0;
+    }
+
     /// <summary>Sends the program what Ctrl-C sends it.</summary>
     private static void SendInterrupt(int process)
     {
@@ -250,6 +280,6 @@ internal static unsafe class Program
             throw new UnreachableException();
     }
 
-    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "kill")]
+    [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int process, int signal);
 }

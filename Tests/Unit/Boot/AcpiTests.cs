@@ -46,6 +46,38 @@ public class AcpiTests
         Assert.Equal(4u, acpi.LineOf(4).GlobalInterrupt);
         IsaLine nine = acpi.LineOf(9);
         Assert.True(nine.IsLevelTriggered && nine.IsActiveLow);
+        Assert.True(acpi.HasFixedPowerButton);
+        Assert.Equal((0x600ul, 4), (acpi.Pm1aEvent.Address, acpi.EventLength));
+        Assert.True(acpi.Pm1aEvent.IsPort && !acpi.Pm1bEvent.IsPort);
+        Assert.Equal((9u, true, true), (acpi.SystemControlLine.GlobalInterrupt, acpi.SystemControlLine.IsLevelTriggered, acpi.SystemControlLine.IsActiveLow));
+    }
+
+    [Theory]
+    [InlineData(1u << 4)]
+    [InlineData(1u << 20)]
+    public void A_power_button_that_is_no_fixed_event_is_told_apart(uint flag)
+    {
+        using PhysicalMemoryImage memory = Build(extended: true);
+        memory.U32(Fadt + 112, flag);
+        Sum(memory, extended: true);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, 0, ref acpi);
+        Assert.False(acpi.HasFixedPowerButton);
+    }
+
+    [Theory]
+    [InlineData(10, 10u, true, true)]
+    [InlineData(20, 20u, true, true)]
+    [InlineData(0, 2u, false, false)]
+    public void The_fixed_hardwares_line_is_an_active_low_level_unless_it_is_overridden(int line, uint interrupt, bool isLevel, bool isLow)
+    {
+        using PhysicalMemoryImage memory = Build(extended: true);
+        memory.U16(Fadt + 46, (ushort)line);
+        Sum(memory, extended: true);
+        var acpi = new AcpiInformation();
+        Acpi.Read(memory.View, 0, ref acpi);
+        IsaLine found = acpi.SystemControlLine;
+        Assert.Equal((interrupt, isLevel, isLow), (found.GlobalInterrupt, found.IsLevelTriggered, found.IsActiveLow));
     }
 
     [Fact]
@@ -129,9 +161,12 @@ public class AcpiTests
         memory.Signature(Fadt, "FACP");
         memory.U32(Fadt + 4, FadtSize);
         memory.U32(Fadt + 40, Dsdt);
+        memory.U16(Fadt + 46, 9);
         memory.U32(Fadt + 48, 0xb2);
         memory.U8(Fadt + 52, 2);
+        memory.U32(Fadt + 56, 0x600);
         memory.U32(Fadt + 64, 0x604);
+        memory.U8(Fadt + 88, 4);
         memory.U8(Fadt + 108, 0x32);
         memory.U32(Fadt + 112, 1 << 10);
         memory.U8(Fadt + 116, AcpiRegister.PortSpace);
