@@ -11,6 +11,15 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
     /// <summary>The function of the .NET runtime that opens a socket.</summary>
     private const string OpenSocket = "SystemNative_Socket";
 
+    private const string Home = "/root";
+
+    /// <summary>Who the program is: libraries ask for the user's home folder and stop when there is none.</summary>
+    private static readonly GuestFile[] Users =
+    [
+        new("", "/etc/passwd") { Text = $"root:x:0:0:root:{Home}:/bin/sh\n" },
+        new("", "/etc/group") { Text = "root:x:0:\n" },
+    ];
+
     private readonly MuslLibrary musl = new(repository, reporter);
 
     private Linker Linker => new(repository, musl);
@@ -174,7 +183,8 @@ public sealed class ImageBuilder(Repository repository, Levels levels, Reporter 
         using FileStream stream = File.Create(image.Initramfs);
         using CpioWriter cpio = new(stream);
         cpio.AddFolder("/app");
-        foreach (GuestFile file in content)
+        cpio.AddFolder(Home);
+        foreach (GuestFile file in Users.Where(file => content.All(given => given.Target != file.Target)).Concat(content))
             cpio.AddFile(file.Target, file.Read(), time: file.Time);
         // A linked program is not in the initramfs, but its path names a file all the same: programs look for what lies beside them.
         cpio.AddFile(image.GuestPath, program is null ? [] : File.ReadAllBytes(program), permissions: 0b111_101_101);
