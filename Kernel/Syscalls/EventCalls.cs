@@ -1,4 +1,4 @@
-// eventfd, timerfd and epoll. Source: eventfd(2), timerfd_create(2), epoll_create(2), epoll_ctl(2), epoll_wait(2).
+// eventfd, signalfd, timerfd and epoll. Source: eventfd(2), signalfd(2), timerfd_create(2), epoll_create(2), epoll_ctl(2), epoll_wait(2).
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Files.Events;
@@ -7,7 +7,7 @@ using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Syscalls;
 
-/// <summary>eventfd(2), timerfd_*(2) and epoll_*(2).</summary>
+/// <summary>eventfd(2), signalfd(2), timerfd_*(2) and epoll_*(2).</summary>
 internal static unsafe class EventCalls
 {
     private const uint EventSemaphore = 1;
@@ -28,6 +28,26 @@ internal static unsafe class EventCalls
             return Errno.EINVAL;
         bool isSemaphore = (flags & EventSemaphore) != 0;
         return AddDescriptor(EventCounter.Create(initial, isSemaphore, (OpenFlags)flags & OpenFlags.NonBlock), (OpenFlags)flags);
+    }
+
+    [Syscall(282, "signalfd")]
+    internal static Result SignalFd(int descriptor, UserPtr<SignalSet> signals, nuint setSize) => SignalFd4(descriptor, signals, setSize, OpenFlags.ReadOnly);
+
+    [Syscall(289, "signalfd4")]
+    internal static Result SignalFd4(int descriptor, UserPtr<SignalSet> signals, nuint setSize, OpenFlags flags)
+    {
+        if (setSize != (nuint)sizeof(SignalSet))
+            return Errno.EINVAL;
+        if (!signals.TryRead(out SignalSet wanted))
+            return Errno.EFAULT;
+        if ((flags & ~DescriptorFlags) != 0)
+            return Errno.EINVAL;
+        wanted &= ~SignalSet.Unblockable;
+        if (descriptor == -1)
+            return AddDescriptor(SignalFile.Create(wanted, flags & OpenFlags.NonBlock), flags);
+        if (!FileTable.Current->TryGet(new Fd(descriptor), out OpenFile* file))
+            return Errno.EBADF;
+        return SignalFile.TryChange(file, wanted) ? descriptor : Errno.EINVAL;
     }
 
     [Syscall(283, "timerfd_create")]

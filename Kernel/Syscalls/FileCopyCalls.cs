@@ -11,7 +11,7 @@ internal static unsafe class FileCopyCalls
     // 16 KiB at a time.
     private const int BufferOrder = 2;
 
-    [Syscall(40, "sendfile", Limits = "from regular files; to kinds that take the kernel's bytes, others give EINVAL"), MayBlock]
+    [Syscall(40, "sendfile", Limits = "from regular files"), MayBlock]
     internal static Result SendFile(Fd target, Fd source, UserPtr<long> offset, nuint count)
     {
         if (!FileTable.Current->TryGet(source, out OpenFile* from) || !from->CanRead)

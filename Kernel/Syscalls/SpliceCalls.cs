@@ -1,4 +1,4 @@
-// Moves bytes between a pipe and another file without the program's memory. Source: splice(2).
+// Moves bytes between a pipe and another file without the program's memory, and between a pipe and the program's memory. Source: splice(2), tee(2), vmsplice(2).
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Files.Pipes;
@@ -8,12 +8,15 @@ using Ukl.Kernel.Tasks;
 
 namespace Ukl.Kernel.Syscalls;
 
-/// <summary>splice(2). Bytes go from the pipe's pages into the other file and from there into the pipe's pages by one copy.</summary>
+/// <summary>splice(2), tee(2) and vmsplice(2). Bytes go from the pipe's pages into the other file and from there into the pipe's pages by one copy.</summary>
 internal static unsafe class SpliceCalls
 {
     private const uint NonBlocking = 2, More = 4, Known = 15;
 
-    [Syscall(275, "splice", Limits = "between a pipe and a socket or a regular file; pages are copied, not moved"), MayBlock]
+    /// <summary>So many ranges need no memory of the kernel heap.</summary>
+    private const int LocalRanges = 8;
+
+    [Syscall(275, "splice", Limits = "pages are copied, not moved; from devices EINVAL"), MayBlock]
     internal static Result Splice(Fd source, UserPtr<long> sourceOffset, Fd target, UserPtr<long> targetOffset, nuint count, uint flags)
     {
         if (count == 0)
@@ -32,12 +35,75 @@ internal static unsafe class SpliceCalls
             count = OpenFile.MaxTransfer;
         from->AddReference();
         to->AddReference();
-        Result result = input != null
+        Result result = input != null && output != null
+            ? PipeTransfer.Transfer(input, output, count, (flags & NonBlocking) != 0 || from->IsNonBlocking || to->IsNonBlocking, keeps: false)
+            : input != null
             ? WithOffset(from, to, input, null, to, targetOffset, count, flags)
             : WithOffset(from, to, null, output, from, sourceOffset, count, flags);
         OpenFile.Release(to);
         OpenFile.Release(from);
         return result;
+    }
+
+    [Syscall(276, "tee"), MayBlock]
+    internal static Result Tee(Fd source, Fd target, nuint count, uint flags)
+    {
+        if ((flags & ~Known) != 0)
+            return Errno.EINVAL;
+        if (count == 0)
+            return 0;
+        if (!FileTable.Current->TryGet(source, out OpenFile* from) || !from->CanRead || !FileTable.Current->TryGet(target, out OpenFile* to) || !to->CanWrite)
+            return Errno.EBADF;
+        Pipe* input = PipeFile.TryGet(from);
+        Pipe* output = PipeFile.TryGet(to);
+        if (input == null || output == null || input == output)
+            return Errno.EINVAL;
+        from->AddReference();
+        to->AddReference();
+        Result result = PipeTransfer.Transfer(input, output, count, (flags & NonBlocking) != 0 || from->IsNonBlocking || to->IsNonBlocking, keeps: true);
+        OpenFile.Release(to);
+        OpenFile.Release(from);
+        return result;
+    }
+
+    [Syscall(278, "vmsplice", Limits = "SPLICE_F_GIFT is ignored: bytes are copied"), MayBlock]
+    internal static Result VmSplice(Fd descriptor, ulong ranges, ulong count, uint flags)
+    {
+        if ((flags & ~Known) != 0)
+            return Errno.EINVAL;
+        if (!FileTable.Current->TryGet(descriptor, out OpenFile* file))
+            return Errno.EBADF;
+        Pipe* pipe = PipeFile.TryGet(file);
+        if (pipe == null)
+            return Errno.EBADF;
+        UserSpan* local = stackalloc UserSpan[LocalRanges];
+        Errno error = UserVector.Load(ranges, count, local, LocalRanges, out UserVector vector);
+        if (error != Errno.None)
+            return error;
+        bool isNonBlocking = (flags & NonBlocking) != 0 || file->IsNonBlocking;
+        file->AddReference();
+        Result result = file->CanWrite ? pipe->WriteWhatFits(&vector, isNonBlocking) : ReadRanges(pipe, vector, isNonBlocking);
+        vector.Free(local);
+        OpenFile.Release(file);
+        return result;
+    }
+
+    // Waits for the first bytes only.
+    private static Result ReadRanges(Pipe* pipe, in UserVector to, bool isNonBlocking)
+    {
+        long done = 0;
+        for (int i = 0; i < to.Count; i++)
+        {
+            if (to.Ranges[i].Length == 0)
+                continue;
+            if (done != 0 && pipe->Count == 0)
+                break;
+            Result result = pipe->Read(to.Ranges[i], isNonBlocking);
+            if (result.Value <= 0)
+                return done != 0 ? done : result;
+            done += result.Value;
+        }
+        return done;
     }
 
     // The file that is no pipe has a position: its own, or the one the program gives.
@@ -74,7 +140,7 @@ internal static unsafe class SpliceCalls
         Result result = Result.Ok;
         while (done < count)
         {
-            pipe->Peek(count - done, out byte* run, out uint length);
+            pipe->Peek(0, count - done, out byte* run, out uint length);
             if (length == 0)
                 break;
             result = Write(to, run, length, ref position, hasMore || done + length < count);

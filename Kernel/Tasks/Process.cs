@@ -49,6 +49,9 @@ public unsafe struct Process
     /// <summary>Signals sent to the process.</summary>
     public SignalQueue PendingSignals;
 
+    /// <summary>Who waits for signals of this process or of one of its threads through a file (signalfd).</summary>
+    public WaitQueue SignalWaiters;
+
     /// <summary>Stopped by SIGSTOP or its like; threads wait in <see cref="StopQueue"/>.</summary>
     public bool IsStopped;
 

@@ -57,6 +57,7 @@ public static unsafe class Signals
             return Errno.None;
         if (!process->PendingSignals.Add(info))
             return Errno.EAGAIN;
+        WakeFiles(process);
         if (info.Number == Signal.SIGKILL)
             NotifyAll(process);
         else if (taker != null)
@@ -73,6 +74,7 @@ public static unsafe class Signals
             return Errno.None;
         if (!thread->PendingSignals.Add(info))
             return Errno.EAGAIN;
+        WakeFiles(thread->Process);
         if (info.Number == Signal.SIGKILL)
             NotifyAll(thread->Process);
         else if (Wants(thread, info.Number))
@@ -205,6 +207,13 @@ public static unsafe class Signals
             process->StopQueue.WakeAll();
         }
         return true;
+    }
+
+    /// <summary>A signal waits: those learn of it that wait for it through a file.</summary>
+    private static void WakeFiles(Process* process)
+    {
+        if (!process->SignalWaiters.IsEmpty)
+            process->SignalWaiters.Wake(PollEvents.In | PollEvents.ReadNormal, int.MaxValue);
     }
 
     private static void DiscardEverywhere(Process* process, SignalSet signals)

@@ -28,6 +28,9 @@ public unsafe struct Pipe
     /// <summary>Bytes it can hold.</summary>
     public readonly uint Capacity => _buffer.Capacity;
 
+    /// <summary>Bytes it could take now.</summary>
+    public readonly uint Room => _buffer.Free;
+
     /// <summary>Whether poll says that a write succeeds: an atomic one of any size does.</summary>
     public readonly bool IsWritable => _buffer.Free >= PipeBuffer.PageSize;
 
@@ -97,6 +100,41 @@ public unsafe struct Pipe
         return (ulong)done;
     }
 
+    /// <summary>
+    /// Writes as much as fits of the kernel's bytes, once some does. EAGAIN when <paramref name="isNonBlocking"/>; without readers SIGPIPE and EPIPE; ERESTARTSYS, ENOMEM.
+    /// </summary>
+    public Result WriteKernel(byte* from, nuint count, bool isNonBlocking)
+    {
+        if (count == 0)
+            return 0;
+        Errno error = WaitForRoom(1, isNonBlocking);
+        if (error != Errno.None)
+            return error;
+        error = _buffer.Write(from, count, out nuint written);
+        if (written != 0 && !Waiters.IsEmpty)
+            Waiters.Wake(ReadableEvents);
+        return written != 0 ? (Result)(ulong)written : error;
+    }
+
+    /// <summary>
+    /// Writes as much as fits of the ranges, once some does (vmsplice). Errors as for <see cref="WriteKernel"/>, and EFAULT.
+    /// </summary>
+    public Result WriteWhatFits(UserVector* from, bool isNonBlocking)
+    {
+        if (from->Total == 0)
+            return 0;
+        Errno error = WaitForRoom(1, isNonBlocking);
+        nuint done = 0;
+        for (int i = 0; i < from->Count && error == Errno.None && Room != 0; i++)
+        {
+            error = _buffer.Write(from->Ranges[i], from->Ranges[i].Length, out nuint written);
+            done += written;
+        }
+        if (done != 0 && !Waiters.IsEmpty)
+            Waiters.Wake(ReadableEvents);
+        return done != 0 ? (Result)(ulong)done : error;
+    }
+
     /// <summary>Waits until there are bytes, or nobody writes any more. EAGAIN when <paramref name="isNonBlocking"/>.</summary>
     public Errno WaitForBytes(bool isNonBlocking)
     {
@@ -112,7 +150,7 @@ public unsafe struct Pipe
     }
 
     /// <summary>See <see cref="PipeBuffer.Peek"/>.</summary>
-    public readonly void Peek(nuint wanted, out byte* from, out uint run) => _buffer.Peek(wanted, out from, out run);
+    public readonly void Peek(nuint skipped, nuint wanted, out byte* from, out uint run) => _buffer.Peek(skipped, wanted, out from, out run);
 
     /// <summary>Takes bytes that <see cref="Peek"/> showed; writers learn that there is room.</summary>
     public void Skip(uint count)

@@ -108,14 +108,22 @@ public unsafe struct PipeBuffer
         return Errno.None;
     }
 
-    /// <summary>Where the oldest bytes are, up to <paramref name="wanted"/> of them that lie together; <see cref="Skip"/> takes them.</summary>
-    public readonly void Peek(nuint wanted, out byte* from, out uint run)
+    /// <summary>
+    /// Where the bytes behind the oldest <paramref name="skipped"/> are, up to <paramref name="wanted"/> of them that lie together; <see cref="Skip"/> takes the oldest.
+    /// </summary>
+    public readonly void Peek(nuint skipped, nuint wanted, out byte* from, out uint run)
     {
-        uint offset = _start & (PageSize - 1);
-        run = PageSize - offset < Count ? PageSize - offset : Count;
+        from = null;
+        run = 0;
+        if (skipped >= Count)
+            return;
+        uint at = (_start + (uint)skipped) & (Capacity - 1);
+        uint offset = at & (PageSize - 1);
+        uint left = Count - (uint)skipped;
+        run = PageSize - offset < left ? PageSize - offset : left;
         if (run > wanted)
             run = (uint)wanted;
-        from = run == 0 ? null : _pages[_start / PageSize] + offset;
+        from = _pages[at / PageSize] + offset;
     }
 
     /// <summary>Takes bytes that <see cref="Peek"/> showed.</summary>

@@ -98,6 +98,9 @@ public unsafe struct PipeFile : IFileKind
         Of(file)->Write(from->Ranges, from->Count, from->Total, file->IsNonBlocking);
 
     /// <inheritdoc/>
+    public static Result WriteKernel(OpenFile* file, byte* from, nuint count, ref ulong position) => Of(file)->WriteKernel(from, count, file->IsNonBlocking);
+
+    /// <inheritdoc/>
     public static PollEvents Poll(OpenFile* file)
     {
         Pipe* pipe = Of(file);

@@ -167,12 +167,9 @@ public unsafe partial struct Terminal
         nuint done = 0;
         while (done < from.Length)
         {
-            while (_line.Output.IsStopped)
-            {
-                Errno interruption = isNonBlocking ? Errno.EAGAIN : Self->_waiters.Sleep(Writable);
-                if (interruption != Errno.None)
-                    return done != 0 ? (Result)(ulong)done : interruption;
-            }
+            Errno interruption = WaitWhileStopped(isNonBlocking);
+            if (interruption != Errno.None)
+                return done != 0 ? (Result)(ulong)done : interruption;
             nuint count = from.Length - done < ChunkSize ? from.Length - done : ChunkSize;
             if (!from.Slice(done).CopyTo(chunk, count))
                 return done != 0 ? (Result)(ulong)done : Errno.EFAULT;
@@ -180,6 +177,29 @@ public unsafe partial struct Terminal
             done += count;
         }
         return (ulong)done;
+    }
+
+    /// <summary>Writes the kernel's bytes (sendfile). Errors as for <see cref="Write"/>.</summary>
+    public Result WriteKernel(byte* from, nuint count, bool isNonBlocking)
+    {
+        Errno error = (_line.Settings.Local & LocalModes.StopBackgroundOutput) != 0 ? CheckForeground(Signal.SIGTTOU) : Errno.None;
+        if (error == Errno.None)
+            error = WaitWhileStopped(isNonBlocking);
+        if (error != Errno.None)
+            return error;
+        _line.Output.Write(_line.Settings, new ReadOnlySpan<byte>(from, (int)count));
+        return (ulong)count;
+    }
+
+    private Errno WaitWhileStopped(bool isNonBlocking)
+    {
+        while (_line.Output.IsStopped)
+        {
+            Errno interruption = isNonBlocking ? Errno.EAGAIN : Self->_waiters.Sleep(Writable);
+            if (interruption != Errno.None)
+                return interruption;
+        }
+        return Errno.None;
     }
 
     private Result ReadLine(UserSpan to, bool isNonBlocking)

@@ -35,6 +35,9 @@ public unsafe struct TerminalFile : IFileKind
     public static Result Write(OpenFile* file, UserSpan from, ref ulong position) => Of(file)->Write(from, file->IsNonBlocking);
 
     /// <inheritdoc/>
+    public static Result WriteKernel(OpenFile* file, byte* from, nuint count, ref ulong position) => Of(file)->WriteKernel(from, count, file->IsNonBlocking);
+
+    /// <inheritdoc/>
     public static PollEvents Poll(OpenFile* file) => Of(file)->Poll();
 
     /// <inheritdoc/>
