@@ -88,6 +88,8 @@ public static unsafe class KernelNetwork
     public static void AddFiles()
     {
         ProcRoot.NetworkEntries = &NetEntries.Show;
+        SysctlEntries.Network = &SysctlFiles.Show;
+        SysfsEntries.Classes = &SysfsFiles.ShowClass;
         ResolverFiles.AddMissing();
     }
 

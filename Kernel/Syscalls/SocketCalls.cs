@@ -3,6 +3,7 @@ using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Net.Sockets;
+using Ukl.Kernel.Net.Tcp;
 
 namespace Ukl.Kernel.Syscalls;
 
@@ -16,9 +17,6 @@ internal struct SocketPairDescriptors
 /// <summary>socket(2), bind(2), connect(2), accept(2) and their relatives.</summary>
 internal static unsafe class SocketCalls
 {
-    // net.core.somaxconn.
-    private const uint LongestBacklog = 4096;
-
     private const SocketType Flags = SocketType.NonBlock | SocketType.CloseOnExec;
 
     [Syscall(41, "socket", Limits = "AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK (NETLINK_ROUTE)")]
@@ -89,7 +87,7 @@ internal static unsafe class SocketCalls
         Errno error = SocketArguments.Find(fd, out OpenFile* file, out Socket* socket);
         if (error != Errno.None)
             return error;
-        return socket->Operations->Listen(socket, (uint)backlog < LongestBacklog ? (uint)backlog : LongestBacklog);
+        return socket->Operations->Listen(socket, (uint)backlog < TcpCalls.LargestBacklog ? (uint)backlog : TcpCalls.LargestBacklog);
     }
 
     [Syscall(43, "accept"), MayBlock]

@@ -22,10 +22,15 @@ internal static unsafe class SysctlEntries
         private byte _first;
     }
 
+    /// <summary>The entries of /proc/sys/net; null without a network. The network sets it.</summary>
+    internal static delegate*<ProcKey, ref ProcVisitor, void> Network { get; set; }
+
     internal static void ShowRoot(ProcKey key, ref ProcVisitor visitor)
     {
         visitor.Directory("fs"u8, &ShowFiles);
         visitor.Directory("kernel"u8, &ShowKernel);
+        if (Network != null)
+            visitor.Directory("net"u8, Network);
         visitor.Directory("vm"u8, &ShowMemory);
     }
 

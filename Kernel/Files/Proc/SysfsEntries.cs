@@ -10,8 +10,13 @@ internal static unsafe class SysfsEntries
 {
     private const ulong KibibytesPerPage = 4;
 
+    /// <summary>The entries of /sys/class; null without a network. The network sets it.</summary>
+    internal static delegate*<ProcKey, ref ProcVisitor, void> Classes { get; set; }
+
     internal static void ShowRoot(ProcKey key, ref ProcVisitor visitor)
     {
+        if (Classes != null)
+            visitor.Directory("class"u8, Classes);
         visitor.Directory("devices"u8, &ShowDevices);
         visitor.Directory("fs"u8, &ShowFileSystems);
         visitor.Directory("kernel"u8, &ShowKernel);

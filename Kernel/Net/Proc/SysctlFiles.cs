@@ -1,0 +1,68 @@
+// /proc/sys/net: the limits that servers look at. They can be read only. Source: Linux's Documentation/admin-guide/sysctl/net.rst, ip(7), tcp(7), unix(7).
+using Ukl.Kernel.Abi;
+using Ukl.Kernel.Files.Proc;
+using Ukl.Kernel.Net.Sockets;
+using Ukl.Kernel.Net.Sockets.Unix;
+using Ukl.Kernel.Net.Tcp;
+
+namespace Ukl.Kernel.Net.Proc;
+
+/// <summary>The directory.</summary>
+internal static unsafe class SysctlFiles
+{
+    internal static void Show(ProcKey key, ref ProcVisitor visitor)
+    {
+        visitor.Directory("core"u8, &ShowCore);
+        visitor.Directory("ipv4"u8, &ShowInternet);
+        visitor.Directory("unix"u8, &ShowUnix);
+    }
+
+    private static void ShowCore(ProcKey key, ref ProcVisitor visitor)
+    {
+        visitor.File("rmem_default"u8, &WriteDefaultBuffer);
+        visitor.File("rmem_max"u8, &WriteMaximumBuffer);
+        visitor.File("somaxconn"u8, &WriteBacklog);
+        visitor.File("wmem_default"u8, &WriteDefaultBuffer);
+        visitor.File("wmem_max"u8, &WriteMaximumBuffer);
+    }
+
+    private static void ShowInternet(ProcKey key, ref ProcVisitor visitor)
+    {
+        visitor.File("ip_forward"u8, &WriteZero);
+        visitor.File("ip_local_port_range"u8, &WritePorts);
+        visitor.File("tcp_available_congestion_control"u8, &WriteCongestion);
+        visitor.File("tcp_congestion_control"u8, &WriteCongestion);
+    }
+
+    private static void ShowUnix(ProcKey key, ref ProcVisitor visitor) => visitor.File("max_dgram_qlen"u8, &WriteQueueLength);
+
+    private static Errno WriteZero(ProcKey key, TextBuffer* text) => WriteNumber(text, 0);
+
+    private static Errno WriteDefaultBuffer(ProcKey key, TextBuffer* text) => WriteNumber(text, SocketSettings.DefaultBufferSize);
+
+    private static Errno WriteMaximumBuffer(ProcKey key, TextBuffer* text) => WriteNumber(text, SocketSettings.MaximumBufferSize);
+
+    private static Errno WriteBacklog(ProcKey key, TextBuffer* text) => WriteNumber(text, TcpCalls.LargestBacklog);
+
+    private static Errno WriteQueueLength(ProcKey key, TextBuffer* text) => WriteNumber(text, UnixSocket.LongestQueue);
+
+    private static Errno WritePorts(ProcKey key, TextBuffer* text)
+    {
+        text->WriteDecimal(PortTable.FirstEphemeral);
+        text->WriteByte((byte)'\t');
+        return WriteNumber(text, PortTable.LastEphemeral);
+    }
+
+    private static Errno WriteCongestion(ProcKey key, TextBuffer* text)
+    {
+        text->Write("cubic\n"u8);
+        return Errno.None;
+    }
+
+    private static Errno WriteNumber(TextBuffer* text, ulong number)
+    {
+        text->WriteDecimal(number);
+        text->WriteByte((byte)'\n');
+        return Errno.None;
+    }
+}
