@@ -1,6 +1,5 @@
 // From one pipe to another. Source: splice(2), tee(2).
 using Ukl.Kernel.Abi;
-using Ukl.Kernel.Memory;
 
 namespace Ukl.Kernel.Files.Pipes;
 

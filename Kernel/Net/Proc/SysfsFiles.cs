@@ -1,5 +1,4 @@
 // /sys/class/net. Source: Linux's Documentation/ABI/testing/sysfs-class-net.
-using System;
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files.Proc;
 
