@@ -45,6 +45,10 @@ internal static class LinkedDrivers
     [FeatureSwitchDefinition("Ukl.Driver.VirtioRandom")]
     internal static bool VirtioRandom => true;
 
+    /// <summary>The console of virtio, for a machine without a serial line.</summary>
+    [FeatureSwitchDefinition("Ukl.Driver.VirtioConsole")]
+    internal static bool VirtioConsole => true;
+
     /// <summary>Any device of virtio, and so the buses that they are found on. A plain |, because || would hide the constant from the compiler.</summary>
-    internal static bool Virtio => VirtioNetwork | VirtioRandom;
+    internal static bool Virtio => VirtioNetwork | VirtioRandom | VirtioConsole;
 }

@@ -51,6 +51,8 @@ public static unsafe class Registration
             PowerButton.Start();
         if (!LinkedDrivers.Virtio)
             return;
+        if (LinkedDrivers.VirtioConsole)
+            VirtioConsole.Configure(*commandLine);
         PciBus.ForEach(&VirtioBus.Start);
         VirtioBus.StartMemoryDevices(*commandLine);
     }

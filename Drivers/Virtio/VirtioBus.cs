@@ -18,6 +18,7 @@ internal static unsafe class VirtioBus
 {
     // Device types.
     private const int NetworkType = 1;
+    private const int ConsoleType = 3;
     private const int RandomType = 4;
 
     /// <summary>"LNRO0005": a virtio device behind registers in memory.</summary>
@@ -77,7 +78,9 @@ internal static unsafe class VirtioBus
     }
 
     private static bool HasDriver(int type) =>
-        (LinkedDrivers.VirtioNetwork && type == NetworkType) || (LinkedDrivers.VirtioRandom && type == RandomType);
+        (LinkedDrivers.VirtioNetwork && type == NetworkType)
+        || (LinkedDrivers.VirtioRandom && type == RandomType)
+        || (LinkedDrivers.VirtioConsole && type == ConsoleType && VirtioConsole.IsWanted);
 
     private static void Start(int type, in TransportOperations transport)
     {
@@ -85,6 +88,9 @@ internal static unsafe class VirtioBus
         {
             case NetworkType when LinkedDrivers.VirtioNetwork:
                 StartNetwork(transport);
+                break;
+            case ConsoleType when LinkedDrivers.VirtioConsole:
+                VirtioConsole.Start(transport);
                 break;
             case RandomType when LinkedDrivers.VirtioRandom:
                 RandomDevice.Start(transport);

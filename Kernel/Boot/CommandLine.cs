@@ -73,13 +73,13 @@ public struct CommandLine
         return isFound;
     }
 
-    /// <summary>Whether the word <paramref name="name"/> stands alone among the options.</summary>
-    public readonly bool HasFlag(ReadOnlySpan<byte> name)
+    /// <summary>Whether <paramref name="word"/>, a flag or an option with its value, stands as it is among the options.</summary>
+    public readonly bool HasFlag(ReadOnlySpan<byte> word)
     {
         CommandLineWords words = Options;
         while (words.MoveNext())
         {
-            if (!words.HasValue && words.NameLength == name.Length && StartsWith(words.Current, name))
+            if (words.Current.Length == word.Length && StartsWith(words.Current, word))
                 return true;
         }
         return false;

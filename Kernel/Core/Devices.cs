@@ -3,6 +3,7 @@
 using System;
 using System.Runtime.CompilerServices;
 using Ukl.Kernel.Boot;
+using Ukl.Kernel.Diagnostics;
 
 namespace Ukl.Kernel.Core;
 
@@ -11,6 +12,9 @@ public unsafe struct ConsoleDevice
 {
     /// <summary>Sends bytes as they are. Waits for the device, but never for ever.</summary>
     public delegate*<byte*, nuint, void> Write;
+
+    /// <summary>Waits until what was written has left the machine, but never for ever. Null for a device that <see cref="Write"/> waits for.</summary>
+    public delegate*<void> Flush;
 
     /// <summary>From now on hands every byte that arrives to the given function, which interrupts call. Null for a device without input.</summary>
     public delegate*<delegate*<byte, void>, void> StartInput;
@@ -104,8 +108,12 @@ public static unsafe class Devices
             s_powerDrivers[s_powerDriverCount++] = driver;
     }
 
-    /// <summary>Sets the console.</summary>
-    public static void Register(ConsoleDevice console) => Console = console;
+    /// <summary>Sets the console, and tells it what the kernel said while there was none.</summary>
+    public static void Register(ConsoleDevice console)
+    {
+        Console = console;
+        EarlyLog.Flush();
+    }
 
     /// <summary>Sets who tells how the program ended.</summary>
     public static void Register(ExitReporter reporter) => s_exitReporter = reporter;
@@ -145,6 +153,7 @@ public static unsafe class Devices
     /// <summary>Turns the machine off, handing on <paramref name="status"/> where it can. Returns when no driver could.</summary>
     public static void PowerOff(int status)
     {
+        FlushConsole();
         for (int i = 0; i < s_powerDriverCount; i++)
         {
             if (s_powerDrivers[i].PowerOff != null)
@@ -155,11 +164,18 @@ public static unsafe class Devices
     /// <summary>Restarts the machine. Returns when no driver could.</summary>
     public static void Reset()
     {
+        FlushConsole();
         for (int i = 0; i < s_powerDriverCount; i++)
         {
             if (s_powerDrivers[i].Reset != null)
                 s_powerDrivers[i].Reset();
         }
+    }
+
+    private static void FlushConsole()
+    {
+        if (Console.Flush != null)
+            Console.Flush();
     }
 
     [InlineArray(PowerDriverCapacity)]

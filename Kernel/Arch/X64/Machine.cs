@@ -8,12 +8,15 @@ namespace Ukl.Kernel.Arch;
 /// <summary>The machine as a whole: the console for the kernel's own messages, and the ways to stop.</summary>
 internal static unsafe class Machine
 {
-    /// <summary>Writes to the console device, with carriage returns before line ends.</summary>
+    /// <summary>Writes to the console device, with carriage returns before line ends. Text from before there is one is kept for it.</summary>
     internal static void WriteConsole(ReadOnlySpan<byte> text)
     {
         ConsoleDevice console = Devices.Console;
         if (console.Write == null)
+        {
+            EarlyLog.Append(text);
             return;
+        }
         byte* lineEnd = stackalloc byte[2];
         lineEnd[0] = (byte)'\r';
         lineEnd[1] = (byte)'\n';

@@ -57,7 +57,7 @@ public unsafe partial struct Terminal
     /// </summary>
     public static void Configure(in Boot.CommandLine commandLine)
     {
-        if (commandLine.TryGetValue("console"u8, out ReadOnlySpan<byte> kind) && kind.Length == 4 && Boot.CommandLine.StartsWith(kind, "pipe"u8))
+        if (commandLine.HasFlag("console=pipe"u8))
         {
             s_console->_isPipe = true;
             s_console->_line.Settings.Local &= ~LocalModes.Echo;

@@ -19,6 +19,7 @@ internal static unsafe class VirtioRig
         HostedDevices.Clear();
         Devices.Acpi = default;
         Devices.Register(default(EntropySource));
+        Devices.Register(default(ConsoleDevice));
     }
 
     /// <summary>Connects a device and gives what its driver gets.</summary>
