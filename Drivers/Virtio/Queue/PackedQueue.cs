@@ -69,7 +69,7 @@ internal unsafe struct PackedQueue : IVirtQueue
         nuint ringBytes = (nuint)sizeof(Descriptor) * size;
         byte* memory = (byte*)KernelHeap.Allocate(ringBytes + 2 * (nuint)sizeof(EventSuppression));
         _ring = (Descriptor*)memory;
-        _slots = (QueueSlot*)KernelHeap.Allocate((nuint)sizeof(QueueSlot) * size);
+        _slots = QueueSlot.AllocateFree(size);
         bool hasTables = _tables.TryInitialize((features & Features.IndirectDescriptors) != 0 ? tables : 0, tableCapacity);
         if (memory == null || _slots == null || !hasTables)
         {
@@ -84,8 +84,6 @@ internal unsafe struct PackedQueue : IVirtQueue
         _availableWrap = true;
         _usedWrap = true;
         _hasEventIndex = (features & Features.EventIndex) != 0;
-        for (int i = 0; i < size; i++)
-            _slots[i].Next = (ushort)(i + 1);
         return true;
     }
 
@@ -97,19 +95,7 @@ internal unsafe struct PackedQueue : IVirtQueue
         this = default;
     }
 
-    public readonly bool TryDrain(out void* token)
-    {
-        for (int i = 0; i < _size; i++)
-        {
-            if (_slots[i].Count == 0)
-                continue;
-            _slots[i].Count = 0;
-            token = _slots[i].Token;
-            return true;
-        }
-        token = null;
-        return false;
-    }
+    public readonly bool TryDrain(out void* token) => QueueSlot.TryDrain(_slots, _size, out token);
 
     public bool TryAdd(ulong address, uint length, bool isWritable, void* token)
     {

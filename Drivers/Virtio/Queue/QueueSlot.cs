@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ukl.Kernel.Memory;
 
 namespace Ukl.Drivers.Virtio.Queue;
 
@@ -22,4 +23,28 @@ internal unsafe struct QueueSlot
 
     /// <summary>The indirect table that it goes through, from 1; 0: none.</summary>
     internal ushort Table;
+
+    /// <summary>Takes memory for the slots of a queue, each free and linked with the next one. Null when out of memory.</summary>
+    internal static QueueSlot* AllocateFree(ushort size)
+    {
+        var slots = (QueueSlot*)KernelHeap.Allocate((nuint)sizeof(QueueSlot) * size);
+        for (int i = 0; slots != null && i < size; i++)
+            slots[i].Next = (ushort)(i + 1);
+        return slots;
+    }
+
+    /// <summary>See <see cref="IVirtQueue.TryDrain"/>.</summary>
+    internal static bool TryDrain(QueueSlot* slots, ushort size, out void* token)
+    {
+        for (int i = 0; i < size; i++)
+        {
+            if (slots[i].Count == 0)
+                continue;
+            slots[i].Count = 0;
+            token = slots[i].Token;
+            return true;
+        }
+        token = null;
+        return false;
+    }
 }

@@ -72,7 +72,7 @@ internal unsafe struct SplitQueue : IVirtQueue
         nuint used = (available + RingHeader + sizeof(ushort) * (nuint)size + EventSize + UsedAlignment - 1) & ~(nuint)(UsedAlignment - 1);
         byte* memory = (byte*)KernelHeap.Allocate(used + RingHeader + (nuint)sizeof(UsedElement) * size + EventSize);
         _descriptors = (Descriptor*)memory;
-        _slots = (QueueSlot*)KernelHeap.Allocate((nuint)sizeof(QueueSlot) * size);
+        _slots = QueueSlot.AllocateFree(size);
         bool hasTables = _tables.TryInitialize((features & Features.IndirectDescriptors) != 0 ? tables : 0, tableCapacity);
         if (memory == null || _slots == null || !hasTables)
         {
@@ -87,8 +87,6 @@ internal unsafe struct SplitQueue : IVirtQueue
         _mask = (ushort)(size - 1);
         _freeCount = size;
         _hasEventIndex = (features & Features.EventIndex) != 0;
-        for (int i = 0; i < size; i++)
-            _slots[i].Next = (ushort)(i + 1);
         return true;
     }
 
@@ -100,19 +98,7 @@ internal unsafe struct SplitQueue : IVirtQueue
         this = default;
     }
 
-    public readonly bool TryDrain(out void* token)
-    {
-        for (int i = 0; i < _size; i++)
-        {
-            if (_slots[i].Count == 0)
-                continue;
-            _slots[i].Count = 0;
-            token = _slots[i].Token;
-            return true;
-        }
-        token = null;
-        return false;
-    }
+    public readonly bool TryDrain(out void* token) => QueueSlot.TryDrain(_slots, _size, out token);
 
     public bool TryAdd(ulong address, uint length, bool isWritable, void* token)
     {
