@@ -1,4 +1,6 @@
 // What TCP of one stack has: its connections, its ports, its listeners, and the connections that have something to do at the end of the batch.
+// TCP here is RFC 9293 with RFC 1122, 2018, 3042, 5681, 5927, 5961, 6056, 6191, 6298, 6528, 6582, 6675, 6928, 7323 and 9438, and SYN cookies. Not offered: ECN (RFC 3168: the bits
+// are never set and never asked for), Fast Open (RFC 7413), D-SACK (RFC 2883: understood, not sent), RACK-TLP (RFC 8985), TCP-AO and MD5.
 using Ukl.Kernel.Memory;
 using Ukl.Kernel.Tasks;
 

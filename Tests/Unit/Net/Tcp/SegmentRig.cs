@@ -306,6 +306,9 @@ internal sealed unsafe class SegmentRig : IDisposable
 
     public void Shutdown(ShutdownHow how) => Do(() => Assert.Equal(Errno.None, TcpCalls.Shutdown(Connection, how)));
 
+    /// <summary>The test has given the connection up itself.</summary>
+    public void Forget() => Connection = null;
+
     public void Close(bool isAbort = false) => Do(() =>
     {
         TcpCalls.Close(Connection, isAbort);

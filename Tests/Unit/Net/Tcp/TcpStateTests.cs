@@ -265,6 +265,50 @@ public sealed unsafe class TcpStateTests
     }
 
     [Fact]
+    public void A_lingering_close_is_told_when_the_FIN_is_acknowledged()
+    {
+        using var rig = new SegmentRig();
+        Bring(rig, ConnectionState.Established);
+        rig.Send(10);
+        rig.Do(() => TcpCalls.Close(rig.Connection, false));
+        Assert.True(TcpCalls.IsClosing(rig.Connection));
+        rig.Inject(Ack, 1, 11);
+        Assert.True(TcpCalls.IsClosing(rig.Connection));
+        rig.Events = PollEvents.None;
+        rig.Inject(Ack, 1, 12);
+        Assert.False(TcpCalls.IsClosing(rig.Connection));
+        Assert.NotEqual(PollEvents.None, rig.Events & PollEvents.Out);
+        rig.Do(() => TcpCalls.Release(rig.Connection));
+        rig.Forget();
+    }
+
+    [Fact]
+    public void An_orphan_whose_window_stays_closed_gives_up()
+    {
+        using var rig = new SegmentRig();
+        Bring(rig, ConnectionState.Established);
+        rig.Inject(Ack, 1, 1, window: 0);
+        rig.Send(100);
+        rig.Close();
+        for (int i = 0; i < 3000 && rig.Host.Stack->Tcp.OrphanCount != 0; i++)
+        {
+            rig.World.Run(100 * SimulatedWorld.Millisecond);
+            if (rig.HasSent)
+                rig.Inject(Ack, 1, 1, window: 0);
+            rig.Discard();
+        }
+        Assert.Equal(0u, rig.Host.Stack->Tcp.OrphanCount);
+    }
+
+    [Fact]
+    public void An_absurd_MSS_is_not_believed()
+    {
+        using var rig = new SegmentRig { UsesTimestamps = true };
+        rig.EstablishPassive(synOptions: [2, 4, 0, 1, 1, 1, 8, 10, 0, 0, 3, 232, 0, 0, 0, 0]);
+        Assert.Equal(48u, rig.Connection->SndMss);
+    }
+
+    [Fact]
     public void An_orphan_in_FIN_WAIT_2_ends_after_a_minute()
     {
         using var rig = new SegmentRig();
