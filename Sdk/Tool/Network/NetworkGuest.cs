@@ -95,7 +95,24 @@ public sealed class NetworkGuest : IDisposable
             throw Failure($"it did not end within {limit.TotalSeconds:0} s");
     }
 
-    /// <summary>A connection to the guest.</summary>
+    /// <summary>A connection to the guest; Linux waits for it about two minutes.</summary>
+    /// <exception cref="SocketException">It was refused or not answered.</exception>
+    public Socket Connect(int port)
+    {
+        Socket socket = Connectable(AddressFamily.InterNetwork);
+        try
+        {
+            socket.Connect(new IPEndPoint(NetworkRig.Guest, port));
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A connection to the guest within a time.</summary>
     /// <exception cref="SocketException">It was refused or not answered.</exception>
     public Socket Connect(int port, TimeSpan limit)
     {

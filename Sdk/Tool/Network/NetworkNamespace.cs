@@ -9,6 +9,10 @@ public static partial class NetworkNamespace
 {
     private const int CloneNewNet = 0x4000_0000;
 
+    /// <summary>The namespace that the thread has entered; null when it is in that of the process.</summary>
+    [ThreadStatic]
+    private static string? current;
+
     /// <summary>
     /// Runs something on a thread of its own in a named namespace. What it makes there — sockets, packet devices, processes — stays in that namespace, wherever it is
     /// used afterwards.
@@ -16,6 +20,8 @@ public static partial class NetworkNamespace
     /// <exception cref="ToolException">The namespace cannot be entered.</exception>
     public static T Run<T>(string name, Func<T> work)
     {
+        if (current == name)
+            return work();
         T? result = default;
         Exception? failure = null;
         Thread thread = new(() =>
@@ -23,6 +29,7 @@ public static partial class NetworkNamespace
             try
             {
                 Enter(name);
+                current = name;
                 result = work();
             }
             catch (Exception exception)

@@ -29,9 +29,33 @@ public sealed class WireSession(NetworkRig rig, NetworkGuest guest, BadWire? wir
     /// <summary>A connection on which nothing may take longer than the client's patience.</summary>
     public Socket Connect(int port)
     {
-        Socket socket = guest.Connect(port, Patience);
+        Socket socket = guest.Connect(port);
         socket.SendTimeout = socket.ReceiveTimeout = (int)Patience.TotalMilliseconds;
         return socket;
+    }
+
+    /// <summary>Does something many times, some at once.</summary>
+    /// <param name="count">How many times.</param>
+    /// <param name="work">Does it, given its number.</param>
+    public void Repeat(int count, Action<int> work)
+    {
+        const int Workers = 8;
+        int next = -1;
+        bool Work() => NetworkNamespace.Run(rig.Namespace, () =>
+        {
+            for (int number; (number = Interlocked.Increment(ref next)) < count;)
+                work(number);
+            return true;
+        });
+        Task[] workers = [.. Enumerable.Range(0, Workers).Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning))];
+        try
+        {
+            Task.WaitAll(workers);
+        }
+        catch (AggregateException failure)
+        {
+            throw new ToolException(failure.InnerException!.Message);
+        }
     }
 
     /// <summary>Sends bytes to the guest, which must have received the same by its own SHA-256.</summary>

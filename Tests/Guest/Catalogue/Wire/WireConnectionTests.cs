@@ -24,24 +24,18 @@ public sealed class WireConnectionTests : WireCatalogue
         new("wire/client that vanishes", Vanish) { Wire = new(), Ends = false },
     ];
 
-    private static void OpenAndClose(WireSession session, int count)
+    private static void OpenAndClose(WireSession session, int count) => session.Repeat(count, number =>
     {
-        for (int i = 0; i < count; i++)
-        {
-            using Socket socket = session.Connect(WirePort.Echo);
-            WireSession.Echo(socket, $"connection {i}");
-        }
-    }
+        using Socket socket = session.Connect(WirePort.Echo);
+        WireSession.Echo(socket, $"connection {number}");
+    });
 
-    private static void BeClosed(WireSession session, int count)
+    private static void BeClosed(WireSession session, int count) => session.Repeat(count, number =>
     {
-        for (int i = 0; i < count; i++)
-        {
-            using Socket socket = session.Connect(WirePort.Farewell);
-            string text = WireSession.ReadToEnd(socket);
-            WireSession.Require(text == "bye", $"connection {i} said '{text}'");
-        }
-    }
+        using Socket socket = session.Connect(WirePort.Farewell);
+        string text = WireSession.ReadToEnd(socket);
+        WireSession.Require(text == "bye", $"connection {number} said '{text}'");
+    });
 
     private static void AtOnce(WireSession session, int count)
     {
@@ -108,12 +102,12 @@ public sealed class WireConnectionTests : WireCatalogue
 
     private static void Reset(WireSession session, int count)
     {
-        for (int i = 0; i < count; i++)
+        session.Repeat(count, _ =>
         {
             using Socket socket = session.Connect(WirePort.Source);
             WireSession.Ask(socket, "100000000 1\n");
             socket.LingerState = new LingerOption(true, 0);
-        }
+        });
         session.Download(1 << 20, 5);
     }
 
