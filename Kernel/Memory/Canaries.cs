@@ -8,7 +8,10 @@ namespace Ukl.Kernel.Memory;
 /// </summary>
 public static unsafe class Canaries
 {
-    private const int Share = 4;
+    /// <summary>Of so many pages in a row, that many are kept: what is left between them still serves requests for a few pages in one piece.</summary>
+    private const uint Row = 16;
+    private const uint KeptOfRow = 4;
+
     private const int WordsPerPage = PageAllocator.PageSize / sizeof(ulong);
     private const ulong Multiplier = 0x9e37_79b9_7f4a_7c15;
 
@@ -18,17 +21,13 @@ public static unsafe class Canaries
     /// <summary>How many pages are watched.</summary>
     public static nuint Count { get; private set; }
 
-    /// <summary>Takes the pages. Of each four in a row one is kept, so that they lie everywhere between those in use later.</summary>
+    /// <summary>Takes the pages, a few of each row, so that they lie everywhere between those in use later.</summary>
     public static void Place()
     {
-        nuint wanted = PageAllocator.FreePages / Share;
         uint returned = 0;
-        for (nuint taken = 0; taken < wanted * Share; taken++)
+        for (PhysicalAddress page = PageAllocator.Allocate(); !page.IsNone; page = PageAllocator.Allocate())
         {
-            PhysicalAddress page = PageAllocator.Allocate();
-            if (page.IsNone)
-                break;
-            if (taken % Share == 0)
+            if ((page.Value >> PageAllocator.PageShift) % Row < KeptOfRow)
                 Watch(page);
             else
                 Link(ref returned, page);
