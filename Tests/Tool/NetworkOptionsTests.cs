@@ -104,6 +104,8 @@ public sealed class NetworkOptionsTests
                 "-object", "filter-dump,id=capture,netdev=net,file=/tmp/a,,b.pcap"],
             options.Arguments("q35"));
         Assert.Contains("virtio-net-device,netdev=net", options.Arguments("microvm"));
+        Assert.Contains("virtio-mmio.force-legacy=false", options.Arguments("microvm"));
+        Assert.DoesNotContain("virtio-mmio.force-legacy=false", options.Arguments("q35"));
         Assert.Contains("virtio-rng-device,rng=random", options.Arguments("microvm"));
         Assert.Contains("tap,id=net,ifname=tap0,script=no,downscript=no", NetworkOptions.Parse("tap=tap0", [], null, [], []).Arguments("pc"));
     }

@@ -106,9 +106,13 @@ public sealed record NetworkOptions
         if (!HasCard)
             return [];
         (string card, string random) = machine == "microvm" ? ("virtio-net-device", "virtio-rng-device") : ("virtio-net-pci,romfile=", "virtio-rng-pci");
+        // A capture would hold the header that a tap device puts in front of each packet, and no reader knows it.
+        string bare = Capture is null ? "" : ",vnet_hdr=off";
         return
         [
-            "-netdev", Kind == NetworkKind.Tap ? $"tap,id=net,ifname={Tap},script=no,downscript=no" : string.Join(',', ["user", "id=net", .. UserWords()]),
+            // QEMU's devices in memory are of the kind before virtio 1.0 unless told otherwise.
+            .. machine == "microvm" ? (string[])["-global", "virtio-mmio.force-legacy=false"] : [],
+            "-netdev", Kind == NetworkKind.Tap ? $"tap,id=net,ifname={Tap},script=no,downscript=no{bare}" : string.Join(',', ["user", "id=net", .. UserWords()]),
             "-device", $"{card},netdev=net",
             "-object", "rng-random,id=random,filename=/dev/urandom",
             "-device", $"{random},rng=random",
