@@ -102,6 +102,11 @@ public unsafe interface IInodeKind
     /// <summary>Reads a regular file's content into kernel memory (ELF loader, sendfile). Returns the bytes read; 0 at the end. May sleep.</summary>
     static virtual Result ReadKernel(Inode* inode, ulong offset, void* to, nuint count) => Errno.EINVAL;
 
+    /// <summary>
+    /// Lends bytes of a regular file, from an offset before its end on and at most <paramref name="count"/> of them. False: they lie nowhere as they are; read them.
+    /// </summary>
+    static virtual bool Lend(Inode* inode, ulong offset, nuint count, FileLoan* loan) => false;
+
     /// <summary>The last reference is gone: keep or free what it holds, and the inode.</summary>
     static virtual void Evict(Inode* inode)
     {

@@ -23,6 +23,7 @@ public unsafe struct InodeOperations
     public delegate*<Inode*, Stat*, Result> GetAttributes;
     public delegate*<Inode*, AttributeChange*, Result> SetAttributes;
     public delegate*<Inode*, ulong, void*, nuint, Result> ReadKernel;
+    public delegate*<Inode*, ulong, nuint, FileLoan*, bool> Lend;
     public delegate*<Inode*, void> Evict;
 
     /// <summary>The table of <typeparamref name="TKind"/>, filled on first use. It lives for ever and never moves.</summary>
@@ -52,6 +53,7 @@ public unsafe struct InodeOperations
         table->GetAttributes = &TKind.GetAttributes;
         table->SetAttributes = &TKind.SetAttributes;
         table->ReadKernel = &TKind.ReadKernel;
+        table->Lend = &TKind.Lend;
         table->Evict = &TKind.Evict;
         table->Lookup = &TKind.Lookup;
     }

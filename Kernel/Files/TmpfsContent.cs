@@ -100,6 +100,33 @@ internal unsafe struct TmpfsContent
         return done;
     }
 
+    /// <summary>Lends what lies together: the rest of a page, or the archive's bytes up to the next page that was written. False in holes.</summary>
+    public readonly bool Lend(ulong offset, nuint count, FileLoan* loan)
+    {
+        ulong index = offset >> PageShift;
+        PhysicalAddress page = _pages.Find(index);
+        ulong end;
+        if (!page.IsNone)
+        {
+            var inPage = (nuint)(offset & PageMask);
+            loan->Frame = PageFrame.Of(page);
+            loan->Frame->AddReference();
+            loan->Bytes = (byte*)page.Pointer + inPage;
+            end = (index + 1) << PageShift;
+        }
+        else
+        {
+            if (offset >= _borrowedLength)
+                return false;
+            ulong next = _pages.Next(index);
+            loan->Frame = null;
+            loan->Bytes = _borrowed + offset;
+            end = next < PagesOf(_borrowedLength) ? next << PageShift : _borrowedLength;
+        }
+        loan->Length = end - offset < count ? (nuint)(end - offset) : count;
+        return true;
+    }
+
     /// <summary>Writes, growing the file. ENOSPC, EFAULT when nothing could be written; EFBIG, EPERM when sealed.</summary>
     public Result Write<TSide>(TmpfsInode* file, ulong offset, ulong from, nuint count)
         where TSide : IMemorySide

@@ -202,6 +202,9 @@ public unsafe struct TmpfsInode : IInodeKind
         inode->IsRegular ? Of(inode)->Content.Read<KernelSide>(Of(inode), offset, (ulong)to, count) : Errno.EINVAL;
 
     /// <inheritdoc/>
+    public static bool Lend(Inode* inode, ulong offset, nuint count, FileLoan* loan) => Of(inode)->Content.Lend(offset, count, loan);
+
+    /// <inheritdoc/>
     public static void Evict(Inode* inode) => Of(inode)->FileSystem->Evict(Of(inode));
 
     /// <summary>Gives back everything but the inode itself.</summary>

@@ -2,6 +2,7 @@
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files;
 using Ukl.Kernel.Memory;
+using Ukl.Kernel.Net.Sockets;
 
 namespace Ukl.Kernel.Syscalls;
 
@@ -80,31 +81,21 @@ internal static unsafe class FileCopyCalls
     {
         if (count > OpenFile.MaxTransfer)
             count = OpenFile.MaxTransfer;
-        PhysicalAddress buffer = PageAllocator.Allocate(BufferOrder);
-        if (buffer.IsNone)
-            return Errno.ENOMEM;
         from->AddReference();
         to->AddReference();
         long done = 0;
         Result result = Result.Ok;
         while ((nuint)done < count)
         {
-            nuint part = (nuint)PageAllocator.PageSize << BufferOrder;
-            if (part > count - (nuint)done)
-                part = count - (nuint)done;
-            result = Vfs.ReadInode(from->Inode, source, buffer.Pointer, part);
-            if (result.Value <= 0)
-                break;
-            var read = (nuint)result.Value;
-            result = to->Operations->WriteKernel(to, (byte*)buffer.Pointer, read, ref target);
+            nuint part = count - (nuint)done;
+            result = CopyPiece(from, to, source, ref target, ref part);
             if (result.Value <= 0)
                 break;
             source += (ulong)result.Value;
             done += result.Value;
-            if ((nuint)result.Value < read)
+            if ((nuint)result.Value < part)
                 break;
         }
-        PageAllocator.Free(buffer, BufferOrder);
         if (done != 0)
         {
             FileEvents.Raise(from, FileEvent.Access);
@@ -113,5 +104,49 @@ internal static unsafe class FileCopyCalls
         OpenFile.Release(to);
         OpenFile.Release(from);
         return done != 0 ? done : result;
+    }
+
+    // Copies what lies together from where it lies; count becomes that much.
+    private static Result CopyPiece(OpenFile* from, OpenFile* to, ulong source, ref ulong target, ref nuint count)
+    {
+        // Files that are made up as they are read have no size.
+        ulong left = source < from->Inode->Size ? from->Inode->Size - source : 0;
+        if (left != 0 && left < count)
+            count = (nuint)left;
+        FileLoan loan;
+        if (left == 0 || !from->Inode->Operations->Lend(from->Inode, source, count, &loan))
+            return CopyThroughBuffer(from, to, source, ref target, ref count);
+        bool hasMore = loan.Length < count;
+        count = loan.Length;
+        Result result = Write(to, loan.Bytes, count, ref target, hasMore);
+        loan.Release();
+        return result;
+    }
+
+    private static Result CopyThroughBuffer(OpenFile* from, OpenFile* to, ulong source, ref ulong target, ref nuint count)
+    {
+        PhysicalAddress buffer = PageAllocator.Allocate(BufferOrder);
+        if (buffer.IsNone)
+            return Errno.ENOMEM;
+        nuint wanted = count;
+        if (count > (nuint)PageAllocator.PageSize << BufferOrder)
+            count = (nuint)PageAllocator.PageSize << BufferOrder;
+        Result result = Vfs.ReadInode(from->Inode, source, buffer.Pointer, count);
+        if (result.Value > 0)
+        {
+            count = (nuint)result.Value;
+            result = Write(to, (byte*)buffer.Pointer, count, ref target, count < wanted);
+        }
+        PageAllocator.Free(buffer, BufferOrder);
+        return result;
+    }
+
+    // A socket is told that more comes, so that pieces make no small packets.
+    private static Result Write(OpenFile* to, byte* bytes, nuint count, ref ulong position, bool hasMore)
+    {
+        Socket* socket = hasMore ? Socket.TryGet(to) : null;
+        return socket == null
+            ? to->Operations->WriteKernel(to, bytes, count, ref position)
+            : socket->Operations->SendKernel(socket, bytes, count, SocketArguments.FlagsFor(to, MessageFlags.More));
     }
 }

@@ -336,6 +336,14 @@ TEST(stream_sendfile)
     CHECK_EQ(sendfile(pair[0], fd, 0, 20000), 0);
     CHECK_EQ(recv(pair[1], back, 11000, MSG_WAITALL), 11000);
     CHECK(memcmp(back, text + 3, 1000) == 0 && memcmp(back + 1000, text + 60000, 10000) == 0);
+    /* Holes are zeros. */
+    CHECK_EQ(pwrite(fd, "end", 3, 99000), 3);
+    offset = 69990;
+    CHECK_EQ(sendfile(pair[0], fd, &offset, 100000), 29013);
+    CHECK_EQ(recv(pair[1], back, 29013, MSG_WAITALL), 29013);
+    CHECK(memcmp(back, text + 69990, 10) == 0 && memcmp(back + 29010, "end", 3) == 0);
+    for (int i = 10; i < 29010; i++)
+        CHECK_EQ(back[i], 0);
     CHECK_EQ(pipe(ends), 0);
     CHECK_EQ(write(ends[1], text, 5000), 5000);
     CHECK_EQ(splice(ends[0], 0, pair[0], 0, 6000, 0), 5000);
