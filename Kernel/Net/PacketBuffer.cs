@@ -172,9 +172,18 @@ public unsafe struct PacketBuffer
     /// <summary>
     /// Gives a reference back. With the last one the block, the references it holds on parts, and the buffers chained behind it go back as well.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Release(PacketBuffer* buffer)
     {
-        while (buffer != null && --buffer->References == 0)
+        // Most parts of a packet that was sent are still kept until they are acknowledged: that case is a decrement.
+        if (buffer != null && --buffer->References == 0)
+            Free(buffer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Free(PacketBuffer* buffer)
+    {
+        do
         {
             PacketPart* parts = buffer->Parts;
             for (int i = 0; i < buffer->PartCount; i++)
@@ -183,5 +192,6 @@ public unsafe struct PacketBuffer
             buffer->Pool->Return(buffer);
             buffer = next;
         }
+        while (buffer != null && --buffer->References == 0);
     }
 }

@@ -234,51 +234,83 @@ FUNCTION ukl_capture_frame
 992:
         .endm
 
+# Copies 64 bytes at a distance from rsi to the same distance from rdi; with an index as ",%rdx" that is added to both.
+        .macro  COPY_64 distance, index
+        .irp    i, 0,1,2,3
+        movups  \distance+16*\i(%rsi\index), %xmm\i
+        .endr
+        .irp    i, 0,1,2,3
+        movups  %xmm\i, \distance+16*\i(%rdi\index)
+        .endr
+        .endm
+
 # ulong ukl_user_copy(void* destination, void* source, ulong count): returns the bytes not copied
+# The rest that is no whole block is copied by moves that end with its last byte and overlap what has been copied already.
 FUNCTION ukl_user_copy
         ALLOW_USER
         .globl  ukl_user_copy_begin
 ukl_user_copy_begin:
-        cmp     $16, %rdx
-        jb      3f
-1:      cmp     $64, %rdx
+        cmp     $64, %rdx
+        jb      5f
+        cmp     $256, %rdx
         jb      2f
-        movups  (%rsi), %xmm0
-        movups  16(%rsi), %xmm1
-        movups  32(%rsi), %xmm2
-        movups  48(%rsi), %xmm3
-        movups  %xmm0, (%rdi)
-        movups  %xmm1, 16(%rdi)
-        movups  %xmm2, 32(%rdi)
-        movups  %xmm3, 48(%rdi)
+1:      COPY_64 0
+        COPY_64 64
+        COPY_64 128
+        COPY_64 192
+        add     $256, %rsi
+        add     $256, %rdi
+        sub     $256, %rdx
+        cmp     $256, %rdx
+        jae     1b
+2:      cmp     $64, %rdx
+        jb      4f
+3:      COPY_64 0
         add     $64, %rsi
         add     $64, %rdi
         sub     $64, %rdx
-        jmp     1b
-2:      cmp     $16, %rdx
-        jb      3f
-        movups  (%rsi), %xmm0
-        movups  %xmm0, (%rdi)
-        add     $16, %rsi
-        add     $16, %rdi
-        sub     $16, %rdx
-        jmp     2b
-3:      cmp     $8, %rdx
-        jb      4f
-        mov     (%rsi), %rax
-        mov     %rax, (%rdi)
-        add     $8, %rsi
-        add     $8, %rdi
-        sub     $8, %rdx
+        cmp     $64, %rdx
+        jae     3b
 4:      test    %rdx, %rdx
-        jz      6f
-5:      mov     (%rsi), %al
+        jz      9f
+        COPY_64 -64, ",%rdx"
+        jmp     9f
+5:      cmp     $16, %rdx
+        jb      6f
+        movups  (%rsi), %xmm0
+        movups  -16(%rsi,%rdx), %xmm3
+        cmp     $32, %rdx
+        jbe     51f
+        movups  16(%rsi), %xmm1
+        movups  -32(%rsi,%rdx), %xmm2
+        movups  %xmm1, 16(%rdi)
+        movups  %xmm2, -32(%rdi,%rdx)
+51:     movups  %xmm0, (%rdi)
+        movups  %xmm3, -16(%rdi,%rdx)
+        jmp     9f
+6:      cmp     $8, %rdx
+        jb      7f
+        mov     (%rsi), %rax
+        mov     -8(%rsi,%rdx), %rcx
+        mov     %rax, (%rdi)
+        mov     %rcx, -8(%rdi,%rdx)
+        jmp     9f
+7:      cmp     $4, %rdx
+        jb      8f
+        mov     (%rsi), %eax
+        mov     -4(%rsi,%rdx), %ecx
+        mov     %eax, (%rdi)
+        mov     %ecx, -4(%rdi,%rdx)
+        jmp     9f
+8:      test    %rdx, %rdx
+        jz      9f
+        mov     (%rsi), %al
         mov     %al, (%rdi)
         inc     %rsi
         inc     %rdi
         dec     %rdx
-        jnz     5b
-6:      xor     %eax, %eax
+        jmp     8b
+9:      xor     %eax, %eax
         FORBID_USER
         ret
 
