@@ -1,3 +1,4 @@
+using System;
 using Ukl.Kernel.Diagnostics;
 using Ukl.Kernel.Tasks;
 
@@ -15,9 +16,13 @@ public static unsafe class Cpu
 
     private const uint HighestExtendedLeaf = 0x8000_0000;
 
+    /// <summary>CPUID leaf 1, ecx, of an x86-64-v2 processor: SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, POPCNT. Source: the x86-64 psABI, microarchitecture levels.</summary>
+    private const uint RequiredFeatures = 1u | (1u << 9) | (1u << 13) | (1u << 19) | (1u << 20) | (1u << 23);
+
     /// <summary>IA32_TSC_AUX, which RDTSCP returns: the processor's number, as Linux has it.</summary>
     private const uint ProcessorIdMsr = 0xc000_0103;
 
+    private static bool s_hasRequired;
     private static bool s_hasRandom;
     private static bool s_hasSeed;
 
@@ -63,6 +68,10 @@ public static unsafe class Cpu
     /// <summary>The caller's place and frame, for a walk up its stack.</summary>
     internal static void CaptureFrame(UnwindState* state) => Instructions.CaptureFrame(state);
 
+    /// <summary>What the processor lacks of what images are compiled for (IlcInstructionSet in Sdk/Targets/Ukl.props); empty when it has all.</summary>
+    internal static ReadOnlySpan<byte> FindMissing() =>
+        s_hasRequired ? default : "the processor is older than x86-64-v2 (SSE4.2, POPCNT); QEMU's default is, use -cpu max or -cpu host"u8;
+
     /// <summary>Finds out what the processor can do and turns on what protects and what programs expect.</summary>
     internal static void Initialize()
     {
@@ -70,6 +79,7 @@ public static unsafe class Cpu
         Identify(0, 0, leaf);
         uint highest = leaf[0];
         Identify(1, 0, leaf);
+        s_hasRequired = (leaf[2] & RequiredFeatures) == RequiredFeatures;
         s_hasRandom = (leaf[2] & (1u << 30)) != 0;
         bool hasXSave = (leaf[2] & (1u << 26)) != 0;
         ulong cr4 = Instructions.ReadCr4() | Cr4PageGlobal;

@@ -42,6 +42,8 @@ internal static unsafe class KernelMain
         Acpi.Read(view, s_boot.RsdpAddress, ref Devices.Acpi);
         RegisterDrivers();
         if (problem.IsEmpty)
+            problem = Cpu.FindMissing();
+        if (problem.IsEmpty)
             problem = s_boot.FindConflict(Image.PhysicalOf(Image.Start).Value, Image.PhysicalOf(Image.End).Value);
         if (!problem.IsEmpty)
             Fail(problem);

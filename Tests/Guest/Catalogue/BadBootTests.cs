@@ -49,6 +49,9 @@ public sealed class BadBootTests : GuestCatalogue
         Works("memory-8") with { Machine = new() { Memory = 8 } },
         Works("no-clock") with { Machine = new() { Type = "microvm,rtc=off" } },
         Works("no-firmware-tables") with { Machine = new() { Type = "pc,acpi=off" } },
+        Refused("old-processor", "the processor is older than x86-64-v2") with { Machine = new() { CpuModel = "qemu64" } },
+        // The oldest that will do: no FSGSBASE, no SMEP or SMAP, no XSAVE, no random numbers.
+        Works("oldest-processor") with { Machine = new() { CpuModel = "Nehalem" } },
         // Nobody sees the greeting, but the program runs and its end is known; and a reason gets out without a console.
         new("bad-boot/no-serial", Program) { Machine = new() { HasSerial = false } },
         Refused("no-serial-reason", "the initramfs is cut off") with
