@@ -11,6 +11,9 @@ public unsafe struct PacketPool
 {
     private const int BlocksPerPage = PageAllocator.PageSize / PacketBuffer.BlockSize;
 
+    /// <summary>What everybody may keep while there is a reserve: the least of net.ipv4.tcp_wmem and tcp_rmem, 4096 bytes.</summary>
+    private const uint LeastPart = 4096 / PacketBuffer.BlockSize;
+
     private PacketBuffer* _free;
 
     /// <summary>The bound, in buffers.</summary>
@@ -21,6 +24,23 @@ public unsafe struct PacketPool
 
     /// <summary>How many buffers are in somebody's hands; 0 is what a stack at rest comes back to.</summary>
     public uint InUse;
+
+    /// <summary>Whether more than half of the bound is in use: whoever keeps buffers looks at <see cref="PartOf"/> from now on.</summary>
+    public readonly bool IsScarce => InUse > Limit >> 1;
+
+    /// <summary>Whether there are more buffers than the sixteenth that is for headers, acknowledgements and what the card fills.</summary>
+    public readonly bool HasReserve => InUse < Limit - (Limit >> 4);
+
+    /// <summary>
+    /// How many buffers one of many may keep who together may have <paramref name="total"/>: as many as are left of it. However many there are, and however much each wants, a
+    /// part as large is left for the next one (A. Choudhury and E. Hahne, Dynamic Queue Length Thresholds for Shared-Memory Packet Switches, 1998). When others have it
+    /// all, <see cref="LeastPart"/>, so that everybody gets on.
+    /// </summary>
+    public readonly uint PartOf(uint total)
+    {
+        uint part = InUse < total ? total - InUse : 0;
+        return part > LeastPart ? part : HasReserve ? LeastPart : 0;
+    }
 
     /// <summary>
     /// Takes an empty buffer with one reference, its data beginning behind <paramref name="headroom"/> bytes. Null at the bound, or when there is no memory.

@@ -115,8 +115,9 @@ internal static unsafe class AckPolicy
     {
         uint known = c->ReceiveWindow;
         uint memory = c->ReceiveQueue.Memory;
-        uint all = c->RcvBuf / 2;
-        uint free = memory < c->RcvBuf ? (c->RcvBuf - memory) / 2 : 0;
+        uint size = ReceiveRoom.SizeNow(c);
+        uint all = size / 2;
+        uint free = memory < size ? (size - memory) / 2 : 0;
         uint mss = c->RcvMss < all ? c->RcvMss : all;
         uint scaleMask = (1u << c->RcvScale) - 1;
         uint offer;

@@ -49,7 +49,7 @@ internal static unsafe class DataInput
         uint length = end - c->RcvNxt;
         if (length != 0)
         {
-            if (!HasMemory(c, 2) && c->ReceiveQueue.Bytes != 0)
+            if (!HasMemory(c, 2) && (c->ReceiveQueue.Bytes != 0 || !c->Stack->Packets.HasReserve))
             {
                 c->Flags |= ConnectionFlags.AckNow;
                 return;
@@ -111,10 +111,7 @@ internal static unsafe class DataInput
     /// the buffer; what came early is not.
     /// </summary>
     private static bool HasMemory(TcpConnection* c, uint times) =>
-        c->ReceiveQueue.Memory < times * c->RcvBuf && HasReserve(&c->Stack->Packets);
-
-    /// <summary>Whether the pool has more than what headers and acknowledgements may need: an eighth. What senders keep leaves more.</summary>
-    private static bool HasReserve(PacketPool* pool) => pool->InUse < pool->Limit - (pool->Limit >> 3);
+        c->ReceiveQueue.Memory < times * c->RcvBuf && c->ReceiveQueue.Blocks < ReceiveRoom.PartOf(&c->Stack->Packets);
 
     private static void OnFin(TcpConnection* c)
     {

@@ -24,6 +24,9 @@ internal unsafe struct ReceiveQueue
     /// <summary>The ranges to tell in SACK blocks, the one that changed last first (RFC 2018 section 4).</summary>
     public SackRanges Ranges;
 
+    /// <summary>Buffers of the pool the queues take.</summary>
+    public readonly uint Blocks => _blocks;
+
     /// <summary>Bytes of memory the queues take.</summary>
     public readonly uint Memory => _blocks * PacketBuffer.BlockSize;
 

@@ -27,6 +27,16 @@ internal static unsafe class ReceiveRoom
     /// <summary>The window of the first segment.</summary>
     public static uint FirstWindow(uint buffer) => buffer / 2 < LargestUnscaled ? buffer / 2 : LargestUnscaled;
 
+    /// <summary>How many buffers of the pool one connection's queues may have: its part of all but an eighth. What senders keep leaves more.</summary>
+    public static uint PartOf(PacketPool* pool) => pool->PartOf(pool->Limit - (pool->Limit >> 3));
+
+    /// <summary>The size of the buffer, or what it shrinks to while buffers of the pool are scarce.</summary>
+    public static uint SizeNow(TcpConnection* c)
+    {
+        PacketPool* pool = &c->Stack->Packets;
+        return pool->IsScarce && PartOf(pool) is var part && part < c->RcvBuf / PacketBuffer.BlockSize ? part * PacketBuffer.BlockSize : c->RcvBuf;
+    }
+
     /// <summary>The program has read <paramref name="count"/> bytes.</summary>
     public static void OnRead(TcpConnection* c, uint count)
     {

@@ -20,6 +20,9 @@ internal unsafe struct SendQueue
     /// <summary>The sequence number after the last byte.</summary>
     public uint End { get; private set; }
 
+    /// <summary>Buffers of the pool the queue takes.</summary>
+    public readonly uint Blocks => _blocks;
+
     /// <summary>Bytes of memory the queue takes.</summary>
     public readonly uint Memory => _blocks * PacketBuffer.BlockSize;
 
@@ -39,8 +42,8 @@ internal unsafe struct SendQueue
     public static PacketBuffer* NextOf(PacketBuffer* buffer) => (PacketBuffer*)buffer->Owner;
 
     /// <summary>
-    /// Adds bytes at the end, up to <paramref name="fill"/> in each buffer and while the memory is below <paramref name="limit"/>. Returns how many; EAGAIN when
-    /// none fit, EFAULT when the source fails with the first.
+    /// Adds bytes at the end, up to <paramref name="fill"/> in each buffer and while the memory is below <paramref name="limit"/> and this connection's part of the
+    /// pool. Returns how many; EAGAIN when none fit, EFAULT when the source fails with the first.
     /// </summary>
     public Result Append<TSource>(PacketPool* pool, ref TSource source, nuint count, uint fill, uint limit)
         where TSource : struct, IByteSource
@@ -52,7 +55,7 @@ internal unsafe struct SendQueue
             uint length = last == null ? fill : LengthOf(last);
             if (length >= fill)
             {
-                if (Memory >= limit || !HasReserve(pool))
+                if (Memory >= limit || _blocks >= SendRoom.PartOf(pool))
                     return done == 0 ? Errno.EAGAIN : (Result)done;
                 last = pool->Allocate();
                 if (last == null)
@@ -76,9 +79,6 @@ internal unsafe struct SendQueue
         }
         return (Result)done;
     }
-
-    /// <summary>Whether the pool has more than what headers, acknowledgements and what comes in may need: a quarter.</summary>
-    public static bool HasReserve(PacketPool* pool) => pool->InUse < pool->Limit - (pool->Limit >> 2);
 
     /// <summary>Gives up the buffers whose last byte is before <paramref name="sequence"/>.</summary>
     public void FreeUntil(uint sequence)

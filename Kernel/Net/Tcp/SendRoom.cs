@@ -14,11 +14,18 @@ internal static unsafe class SendRoom
     /// <summary>How often a connection looks whether the pool has buffers again.</summary>
     private const ulong PoolInterval = 50_000_000;
 
-    /// <summary>Whether POLLOUT is true: a third of the room is free (as Linux), and the pool has buffers.</summary>
+    /// <summary>
+    /// How many buffers of the pool one connection's queue may have: its part of the three quarters that are for senders. Clients that do not read thus leave room for
+    /// those that come later.
+    /// </summary>
+    public static uint PartOf(PacketPool* pool) => pool->PartOf(pool->Limit - (pool->Limit >> 2));
+
+    /// <summary>Whether POLLOUT is true: a third of the room is free (as Linux), and of the connection's part of the pool.</summary>
     public static bool IsWritable(TcpConnection* c)
     {
         uint memory = c->SendQueue.Memory;
-        return memory + (memory / 2) <= c->SndBuf && SendQueue.HasReserve(&c->Stack->Packets);
+        uint blocks = c->SendQueue.Blocks;
+        return memory + (memory / 2) <= c->SndBuf && blocks + (blocks / 2) < PartOf(&c->Stack->Packets);
     }
 
     /// <summary>

@@ -67,6 +67,8 @@ public static unsafe class TcpInput
             return false;
         if (c->Loss.Phase != LossPhase.Open || c->Loss.Board != null || c->ReceiveQueue.HasEarly || c->ReceiveQueue.Memory >= c->RcvBuf)
             return false;
+        if (length != 0 && c->Stack->Packets.IsScarce)
+            return false;
 
         uint echo = 0;
         ulong now = c->Stack->Now;

@@ -107,6 +107,13 @@ internal sealed unsafe class SimulatedProgram
         PlanStep(0);
     }
 
+    /// <summary>Ends the program, whatever it does. Outside of its host's batches.</summary>
+    public void Abort() => _host.Do(() =>
+    {
+        if (!IsDone)
+            Finish(true);
+    });
+
     public void Free() => _handle.Free();
 
     public override string ToString() =>

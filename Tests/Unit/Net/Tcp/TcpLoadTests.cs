@@ -1,9 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Ukl.Kernel.Abi;
-using Ukl.Kernel.Net;
 using Ukl.Kernel.Net.Tcp;
-using Ukl.Kernel.Tasks;
 using Xunit;
 
 namespace Ukl.Tests.Unit.Net.Tcp;
@@ -11,12 +9,10 @@ namespace Ukl.Tests.Unit.Net.Tcp;
 /// <summary>Many connections, and segments that nobody would send.</summary>
 public sealed unsafe class TcpLoadTests
 {
-    private static Server? s_server;
-
     [Fact]
     public void Two_thousand_connections_at_once()
     {
-        using var server = new Server(1, new LinkSettings { Loss = 0.01, Delay = SimulatedWorld.Millisecond });
+        using var server = new SimulatedServer(1, new LinkSettings { Loss = 0.01, Delay = SimulatedWorld.Millisecond });
         var clients = new List<SimulatedProgram>();
         for (int i = 0; i < 2000; i++)
             clients.Add(server.Connect(300 + (i % 700)));
@@ -24,7 +20,7 @@ public sealed unsafe class TcpLoadTests
         foreach (SimulatedProgram client in clients)
         {
             Assert.Equal(Errno.None, client.Error);
-            Assert.True(client.HasSeenEnd && client.Received == Server.Answer);
+            Assert.True(client.HasSeenEnd && client.Received == SimulatedServer.Answer);
         }
         Assert.Equal(2000, server.Programs.Count);
         server.End();
@@ -33,7 +29,7 @@ public sealed unsafe class TcpLoadTests
     [Fact]
     public void Five_thousand_connections_one_after_the_other()
     {
-        using var server = new Server(2, new LinkSettings());
+        using var server = new SimulatedServer(2, new LinkSettings());
         for (int i = 0; i < 5000; i++)
         {
             SimulatedProgram client = server.Connect(10);
@@ -47,7 +43,7 @@ public sealed unsafe class TcpLoadTests
     [Fact]
     public void Connect_takes_over_a_pair_in_TIME_WAIT_when_a_second_has_passed()
     {
-        using var server = new Server(3, new LinkSettings());
+        using var server = new SimulatedServer(3, new LinkSettings());
         for (int i = 0; i < 20; i++)
         {
             SimulatedProgram client = server.Connect(10, localPort: 4000);
@@ -175,91 +171,5 @@ public sealed unsafe class TcpLoadTests
         frame[at] = (byte)random.Next(256);
         if ((frame[Offload.TransportOf(frame) + 12] >> 4) * 4 <= frame.Length - Offload.TransportOf(frame))
             Offload.Finish(frame);
-    }
-
-    /// <summary>A server that answers every connection, and a host for its clients.</summary>
-    private sealed class Server : IDisposable
-    {
-        public const int Answer = 100;
-
-        private readonly List<SimulatedProgram> _all = [];
-        private TcpConnection* _listener;
-
-        public Server(int seed, LinkSettings settings)
-        {
-            s_server = this;
-            World = new SimulatedWorld(seed);
-            Client = new SimulatedHost(World, 1, new CardSettings { PacketLimit = 16384 });
-            Host = new SimulatedHost(World, 2, new CardSettings { PacketLimit = 16384 });
-            Client.Link = new SimulatedLink(World, Client, Host, settings);
-            Host.Link = Client.Link;
-            World.Run(3 * SimulatedWorld.Second);
-            Host.Do(() =>
-            {
-                _listener = TcpCalls.Create(Host.Stack, false);
-                Assert.Equal(Errno.None, TcpCalls.Bind(_listener, IpAddress.Any4, 80));
-                Assert.Equal(Errno.None, TcpCalls.Listen(_listener, 512));
-                _listener->Notify = &OnAccept;
-            });
-        }
-
-        public SimulatedWorld World { get; }
-
-        public SimulatedHost Client { get; }
-
-        public SimulatedHost Host { get; }
-
-        public List<SimulatedProgram> Programs { get; } = [];
-
-        public SimulatedProgram Connect(long bytes, ushort localPort = 0)
-        {
-            var program = new SimulatedProgram(World, Client, new ProgramPlan { Bytes = bytes, Key = 1 }, 2);
-            _all.Add(program);
-            Client.Do(() =>
-            {
-                TcpConnection* connection = TcpCalls.Create(Client.Stack, false);
-                if (localPort != 0)
-                {
-                    TcpCalls.SetPortFlag(connection, PortFlags.ReuseAddress, true);
-                    Assert.Equal(Errno.None, TcpCalls.Bind(connection, IpAddress.Any4, localPort));
-                }
-                Assert.Equal(Errno.EINPROGRESS, TcpCalls.Connect(connection, Host.Address4, 80));
-                program.Take(connection);
-            });
-            return program;
-        }
-
-        public bool AreDone(List<SimulatedProgram> clients) => clients.TrueForAll(client => client.IsDone) && Programs.TrueForAll(program => program.IsDone);
-
-        public void End()
-        {
-            Host.Do(() => TcpLoadTests.End(_listener));
-            World.Run(400 * SimulatedWorld.Second);
-            Client.CheckAtRest("client");
-            Host.CheckAtRest("server");
-        }
-
-        public void Dispose()
-        {
-            foreach (SimulatedProgram program in _all)
-                program.Free();
-            Client.Dispose();
-            Host.Dispose();
-        }
-
-        private static void OnAccept(TcpConnection* listener, PollEvents events)
-        {
-            Server server = s_server!;
-            server.World.After(500, () => server.Host.Do(() =>
-            {
-                for (TcpConnection* accepted = TcpCalls.Accept(listener, out _); accepted != null; accepted = TcpCalls.Accept(listener, out _))
-                {
-                    var program = new SimulatedProgram(server.World, server.Host, new ProgramPlan { Bytes = Answer, Key = 2 }, 1);
-                    server._all.Add(program);
-                    server.Programs.Add(program);
-                    program.Take(accepted);
-                }
-            }));
-        }
     }
 }
