@@ -23,7 +23,15 @@ public sealed class BadWire : IDisposable
 
     private readonly WireDirection toHost;
 
+    private readonly Thread tapReader;
+
+    private readonly Thread cardReader;
+
+    private readonly Lock gate = new();
+
     private Socket? card;
+
+    private bool isEnding;
 
     /// <summary>Lays the wire; QEMU is started afterwards.</summary>
     public BadWire(NetworkRig rig, WireQuality quality)
@@ -37,15 +45,12 @@ public sealed class BadWire : IDisposable
         });
         toGuest = new WireDirection(quality, 1, SendToCard);
         toHost = new WireDirection(quality, 2, frame => tap.Write(frame));
-        Start(ReadTap);
-        Start(ReadCard);
+        tapReader = Start(ReadTap);
+        cardReader = Start(ReadCard);
     }
 
     /// <summary>The value of QEMU's -netdev, with the id "net".</summary>
     public string Backend => string.Create(CultureInfo.InvariantCulture, $"socket,id=net,connect=127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-
-    /// <summary>Frames that were lost, and all that were sent.</summary>
-    public (long Lost, long All) Losses => (toGuest.Lost + toHost.Lost, toGuest.Taken + toHost.Taken);
 
     /// <summary>From now on nothing arrives, in either direction.</summary>
     public void Cut() => toGuest.IsCut = toHost.IsCut = true;
@@ -53,19 +58,57 @@ public sealed class BadWire : IDisposable
     /// <summary>Puts a frame on the wire that nobody sent, for the guest.</summary>
     public void Inject(byte[] frame) => toGuest.Take(frame);
 
-    /// <inheritdoc/>
+    /// <summary>Ends all that works on the wire, and only then what it works with.</summary>
     public void Dispose()
     {
+        tap.Stop();
+        listener.Shutdown(SocketShutdown.Both);
+        lock (gate)
+        {
+            isEnding = true;
+            HangUp();
+        }
+        tapReader.Join();
+        cardReader.Join();
         toGuest.Dispose();
         toHost.Dispose();
-        listener.Dispose();
         card?.Dispose();
+        listener.Dispose();
         tap.Dispose();
     }
 
-    private static void Start(Action work) => new Thread(() => work()) { IsBackground = true, Name = "wire" }.Start();
+    private static Thread Start(ThreadStart work)
+    {
+        Thread thread = new(work) { IsBackground = true, Name = "wire" };
+        thread.Start();
+        return thread;
+    }
 
-    /// <summary>Ends when the device goes away with its namespace.</summary>
+    private void HangUp()
+    {
+        try
+        {
+            card?.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.NotConnected)
+        {
+            // QEMU was first.
+        }
+    }
+
+    /// <summary>The card's end of the wire; null when the wire ends before QEMU has begun.</summary>
+    private Socket? Accept()
+    {
+        Socket socket = listener.Accept();
+        socket.NoDelay = true;
+        lock (gate)
+        {
+            card = socket;
+            return isEnding ? null : socket;
+        }
+    }
+
+    /// <summary>Ends when the device is stopped or goes away with its namespace.</summary>
     private void ReadTap()
     {
         byte[] buffer = new byte[LargestFrame];
@@ -78,9 +121,9 @@ public sealed class BadWire : IDisposable
     {
         try
         {
-            card = listener.Accept();
-            card.NoDelay = true;
-            using NetworkStream stream = new(card);
+            if (Accept() is not { } socket)
+                return;
+            using NetworkStream stream = new(socket);
             using BufferedStream input = new(stream, LargestFrame);
             byte[] length = new byte[LengthSize];
             while (true)
@@ -91,9 +134,9 @@ public sealed class BadWire : IDisposable
                 toHost.Take(frame);
             }
         }
-        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
-            // QEMU has ended.
+            // QEMU or the wire has ended.
         }
     }
 
@@ -105,9 +148,9 @@ public sealed class BadWire : IDisposable
         {
             card?.Send([new ArraySegment<byte>(length), new ArraySegment<byte>(frame)]);
         }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        catch (SocketException)
         {
-            // QEMU has ended.
+            // QEMU or the wire has ended.
         }
     }
 }

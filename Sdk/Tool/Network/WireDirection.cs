@@ -6,6 +6,7 @@ namespace Ukl.Tool.Network;
 internal sealed class WireDirection : IDisposable
 {
     private const int EthernetHeader = 14, TypeOffset = 12;
+    private const int Salts = 4;
 
     /// <summary>A frame that is overtaken is held back by up to this time.</summary>
     private static readonly TimeSpan HoldBack = TimeSpan.FromMilliseconds(5);
@@ -28,13 +29,13 @@ internal sealed class WireDirection : IDisposable
 
     /// <summary>Starts the direction.</summary>
     /// <param name="quality">How bad it is.</param>
-    /// <param name="salt">Tells the two directions' chances apart.</param>
+    /// <param name="salt">Tells the two directions' chances apart; less than 4.</param>
     /// <param name="deliver">Takes a frame at the far end; called on a thread of the direction's own.</param>
     public WireDirection(WireQuality quality, int salt, Action<byte[]> deliver)
     {
         this.quality = quality;
         this.deliver = deliver;
-        random = new Random(HashCode.Combine(quality.Seed, salt));
+        random = new Random((quality.Seed * Salts) + salt);
         thread = new Thread(Run) { IsBackground = true, Name = "wire" };
         thread.Start();
     }
@@ -58,23 +59,27 @@ internal sealed class WireDirection : IDisposable
         }
     }
 
-    /// <summary>Takes a frame; the array is the wire's from now on.</summary>
+    /// <summary>Takes a frame, from any thread; the array is the wire's from now on.</summary>
     public void Take(byte[] frame)
     {
-        Taken++;
-        if (IsCut || random.NextDouble() < quality.Loss)
+        lock (queue)
         {
-            Lost++;
-            return;
-        }
-        if (random.NextDouble() < quality.Corrupt && IsInternet(frame))
-            frame[random.Next(EthernetHeader, frame.Length)] ^= (byte)(1 << random.Next(8));
-        Enqueue(frame);
-        if (random.NextDouble() < quality.Duplicate)
+            Taken++;
+            if (IsCut || random.NextDouble() < quality.Loss)
+            {
+                Lost++;
+                return;
+            }
+            if (random.NextDouble() < quality.Corrupt && IsInternet(frame))
+                frame[random.Next(EthernetHeader, frame.Length)] ^= (byte)(1 << random.Next(8));
             Enqueue(frame);
+            if (random.NextDouble() < quality.Duplicate)
+                Enqueue(frame);
+            Monitor.Pulse(queue);
+        }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Waits until nothing is delivered any more; what is on its way is lost.</summary>
     public void Dispose()
     {
         lock (queue)
@@ -82,6 +87,7 @@ internal sealed class WireDirection : IDisposable
             isClosed = true;
             Monitor.Pulse(queue);
         }
+        thread.Join();
     }
 
     /// <summary>Address resolution has no checksum: a wrong bit there would be believed.</summary>
@@ -90,11 +96,7 @@ internal sealed class WireDirection : IDisposable
     private void Enqueue(byte[] frame)
     {
         TimeSpan wait = quality.Delay + (random.NextDouble() < quality.Reorder ? HoldBack * random.NextDouble() : TimeSpan.Zero);
-        lock (queue)
-        {
-            queue.Enqueue(frame, (Stopwatch.GetTimestamp() + (long)(wait.TotalSeconds * Stopwatch.Frequency), number++));
-            Monitor.Pulse(queue);
-        }
+        queue.Enqueue(frame, (Stopwatch.GetTimestamp() + (long)(wait.TotalSeconds * Stopwatch.Frequency), number++));
     }
 
     private void Run()
