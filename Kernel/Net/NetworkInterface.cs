@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Ukl.Kernel.Net.Dhcp;
 using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Net.Slaac;
+using Ukl.Kernel.Net.Tcp;
 
 namespace Ukl.Kernel.Net;
 
@@ -70,6 +71,9 @@ public unsafe struct NetworkInterface
 
     /// <summary>The client that asks for its IPv4 address, or null.</summary>
     public DhcpClient* Dhcp;
+
+    /// <summary>What came in of one flow and is not handed on yet; empty between batches.</summary>
+    internal SegmentCoalescer Coalescer;
 
     private PacketQueue _backlog;
 

@@ -306,9 +306,10 @@ public unsafe struct NetworkStack
 
     private static void BatchEnded(NetworkDevice* device)
     {
-        NetworkStack* stack = ((NetworkInterface*)device->Interface)->Stack;
-        if (stack->IsEntered)
-            stack->Leave();
+        var on = (NetworkInterface*)device->Interface;
+        on->Coalescer.Flush(on);
+        if (on->Stack->IsEntered)
+            on->Stack->Leave();
     }
 
     private static void TransmitReady(NetworkDevice* device)

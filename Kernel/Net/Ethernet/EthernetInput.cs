@@ -36,6 +36,8 @@ internal static unsafe class EthernetInput
         }
         uint type = *(ushort*)(header + EthernetHeader.TypeOffset);
         packet->Pull(EthernetHeader.Size);
+        if (type is Ipv4InMemory or Ipv6InMemory && !isForGroup && on->Coalescer.TryTake(on, packet, type == Ipv4InMemory))
+            return;
         if (type == Ipv4InMemory)
         {
             IpInput.ReceiveV4(on, packet, isForGroup);
