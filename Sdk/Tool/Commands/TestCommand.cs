@@ -39,7 +39,7 @@ public static class TestCommand
         HostTestRunner host = new(context.Repository);
         // Only names of guest tests have a slash; compiling the others takes minutes.
         foreach (string project in filter?.Contains('/') == true ? [] : host.Projects())
-            Add(RunHost(context, host, project, filter));
+            Add(RunHost(context, host, project, filter, withSlow));
 
         string accelerator = context.DecideAccelerator().Name;
         GuestTestRunner guest = new(context, accelerator);
@@ -56,13 +56,13 @@ public static class TestCommand
         return failed > 0 || results.Count == 0 ? 1 : 0;
     }
 
-    private static IReadOnlyList<TestResult> RunHost(CommandContext context, HostTestRunner host, string project, string? filter)
+    private static IReadOnlyList<TestResult> RunHost(CommandContext context, HostTestRunner host, string project, string? filter, bool withSlow)
     {
         string name = Path.GetFileNameWithoutExtension(project);
         try
         {
             string assembly = context.Reporter.Step($"Compiling {name}", () => host.Build(project));
-            return context.Reporter.Step($"Running {name}", () => host.Run(assembly, filter));
+            return context.Reporter.Step($"Running {name}", () => host.Run(assembly, filter, withSlow));
         }
         catch (ToolException failure)
         {

@@ -1,5 +1,6 @@
 using Ukl.Tool.Build;
 using Ukl.Tool.Qemu;
+using Ukl.Tool.Shell;
 
 namespace Ukl.Tool.Testing;
 
@@ -13,6 +14,9 @@ public sealed record GuestTest(string Name, string Program)
 {
     /// <summary>The Debian package that brings the program; Program is then a path inside of it.</summary>
     public string? Package { get; init; }
+
+    /// <summary>Makes a program that no package brings, and returns its path; Program is then only its name. Null: Program is there already.</summary>
+    public Func<Repository, Reporter, string>? Provide { get; init; }
 
     /// <summary>The levels that the test runs at, by name; null for all that are built and that the program can be built for.</summary>
     public IReadOnlyList<string>? Levels { get; init; }
@@ -96,6 +100,9 @@ public sealed record GuestTest(string Name, string Program)
 
     /// <summary>Whether every line "ok NAME" and "not ok NAME: why" of the output counts as a test of its own; at least one is then required.</summary>
     public bool HasChecks { get; init; }
+
+    /// <summary>Judges a capture of the card's packets (--pcap): why it is wrong, or null. Without this there is none.</summary>
+    public Func<byte[], string?>? VerifyCapture { get; init; }
 
     /// <summary>Whether the test runs only with ukl test --all.</summary>
     public bool IsSlow { get; init; }

@@ -25,7 +25,7 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
     public IEnumerable<Case> Cases(IEnumerable<GuestTest> tests) =>
         from test in tests
         from level in context.Levels.Built
-        where test.Levels?.Contains(level.Name) ?? (test.Package is null || !level.IsLinked)
+        where test.Levels?.Contains(level.Name) ?? (!IsFinished(test) || !level.IsLinked)
         select new Case(test, level);
 
     /// <summary>Builds what a case needs.</summary>
@@ -46,7 +46,8 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
             commandLine.Add(word);
         if (test.Initramfs is { } change)
             image = image with { Initramfs = Change(image, test, change) };
-        MachineOptions machine = peer is null ? test.Machine : test.Machine with { Network = NetworkOptions.Parse("user", peer.Published, null, [], []) };
+        string? capture = test.VerifyCapture is null ? null : Path.Combine(image.Folder, $"{FileName(test)}.pcap");
+        MachineOptions machine = peer is null ? test.Machine : test.Machine with { Network = NetworkOptions.Parse("user", peer.Published, capture, [], []) };
         if (monitor is not null)
             machine = machine with { Extra = [.. machine.Extra, .. monitor.Arguments] };
         if (test.Loader is { } loader)
@@ -66,7 +67,7 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
         if (test.HasChecks)
             results.AddRange(GuestVerdict.Checks(run.Output).Select(check => new TestResult(suite, $"{item.Name}: {check.Name}", check.Failure)));
         (string, int)? linux = test.MatchesLinux && !item.Level.IsLinked ? RunOnLinux(test, image) : null;
-        string? failure = GuestVerdict.Failure(test, run, linux);
+        string? failure = GuestVerdict.Failure(test, run, linux) ?? (capture is null ? null : test.VerifyCapture!(File.ReadAllBytes(capture)));
         if (failure is not null && test.Boots > 1)
             failure = $"boot {boots} of {test.Boots}: {failure}";
         if (failure is not null)
@@ -80,15 +81,20 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
 
     private static string Change(BuiltImage image, GuestTest test, Func<byte[], byte[]> change)
     {
-        string file = Path.Combine(image.Folder, $"{test.Name.Replace('/', '-')}.cpio");
+        string file = Path.Combine(image.Folder, $"{FileName(test)}.cpio");
         File.WriteAllBytes(file, change(File.ReadAllBytes(image.Initramfs)));
         return file;
     }
 
+    private static string FileName(GuestTest test) => test.Name.Replace('/', '-');
+
+    /// <summary>Whether the program is a Linux executable that nothing can be linked with any more.</summary>
+    private static bool IsFinished(GuestTest test) => test.Package is not null || test.Provide is not null;
+
     private ProgramReference Locate(GuestTest test)
     {
-        string path = test.Package is null
-            ? context.Repository.At(test.Program)
+        string path = test.Provide is { } provide ? provide(context.Repository, context.Reporter)
+            : test.Package is null ? context.Repository.At(test.Program)
             : Path.Combine(new DebianPackages(context.Repository).Unpacked(test.Package), test.Program.TrimStart('/'));
         return ProgramReference.Resolve(context.Repository, path);
     }
@@ -114,7 +120,7 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
                 File.WriteAllText(path, file.Text);
                 File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch.AddSeconds(file.Time));
             }
-            string program = test.Package is null ? image.Program : Locate(test).Path;
+            string program = IsFinished(test) ? Locate(test).Path : image.Program;
             string[] user = Environment.UserName == "root" ? [] : ["unshare", "--user", "--map-root-user"];
             string[] command = [.. user, "env", "-i", .. test.Environment, program, .. test.Arguments];
             CommandResult result = CommandRunner.Run("/bin/sh", ["-c", "umask 022; chmod -R u=rwX,go=rX .; exec \"$@\" 2>&1", "sh", .. command], folder, test.Input, LinuxLimit);
@@ -128,7 +134,7 @@ public sealed class GuestTestRunner(CommandContext context, string accelerator)
 
     private static string Keep(BuiltImage image, Case item, string output)
     {
-        string file = Path.Combine(image.Folder, $"{item.Test.Name.Replace('/', '-')}.log");
+        string file = Path.Combine(image.Folder, $"{FileName(item.Test)}.log");
         File.WriteAllText(file, output);
         return file;
     }

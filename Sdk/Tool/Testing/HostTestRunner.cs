@@ -8,7 +8,15 @@ namespace Ukl.Tool.Testing;
 /// <param name="repository">The tree.</param>
 public sealed class HostTestRunner(Repository repository)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10), SlowLimit = TimeSpan.FromMinutes(40);
+
+    /// <summary>How much of what is chosen at random ukl test --all tries; the tests that read these say what they count.</summary>
+    private static readonly Dictionary<string, string> LongRuns = new()
+    {
+        ["UKL_NET_FUZZ"] = "10000000",
+        ["UKL_TCP_FUZZ"] = "500000",
+        ["UKL_TCP_SEEDS"] = "20000",
+    };
 
     /// <summary>The test projects.</summary>
     public IReadOnlyList<string> Projects() =>
@@ -32,14 +40,15 @@ public sealed class HostTestRunner(Repository repository)
     /// <summary>Runs a test program.</summary>
     /// <param name="assembly">Its path.</param>
     /// <param name="filter">Part of a test's name, or null for all.</param>
-    public IReadOnlyList<TestResult> Run(string assembly, string? filter)
+    /// <param name="withSlow">Whether random tests take as long as it needs to trust them, not as long as one likes to wait.</param>
+    public IReadOnlyList<TestResult> Run(string assembly, string? filter, bool withSlow)
     {
         string suite = Path.GetFileNameWithoutExtension(assembly);
         string report = Path.Combine(Path.GetTempPath(), $"ukl-{Environment.ProcessId}-{suite}.xml");
         try
         {
             string[] selection = filter is null ? [] : ["-method", $"*{filter}*"];
-            CommandResult result = CommandRunner.Run("dotnet", [assembly, "-noLogo", "-noColor", "-result-xml", report, .. selection], limit: Limit);
+            CommandResult result = CommandRunner.Run("dotnet", [assembly, "-noLogo", "-noColor", "-result-xml", report, .. selection], limit: withSlow ? SlowLimit : Limit, environment: withSlow ? LongRuns : null);
             return File.Exists(report)
                 ? Parse(suite, XElement.Load(report))
                 : [new TestResult(suite, suite, $"ended with exit code {result.ExitCode} and wrote no report: {result.Lines.LastOrDefault()}")];

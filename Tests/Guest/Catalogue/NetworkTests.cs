@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Ukl.Tests.Guest.Clients;
 using Ukl.Tool;
+using Ukl.Tool.Bench;
 using Ukl.Tool.Build;
 using Ukl.Tool.Testing;
 
@@ -51,12 +52,27 @@ public sealed class NetworkTests : GuestCatalogue
                 Contains = ["Now listening on: http://[::]:80", "Now listening on: https://[::]:443", "Application is shutting down"],
             },
             Web("microvm", repository, client => client.Transfer()) with { Machine = new() { Type = "microvm" } },
+            Web("capture", repository, _ => Task.CompletedTask) with { VerifyCapture = capture => PacketCapture.Problem(capture, WebServerClient.Port, "GET / HTTP/1.1\r\n"u8) },
             Keys("commands", client => client.UseCommands()),
             Keys("expiry", client => client.LetKeysExpire()),
             Keys("pieces", client => client.SendPieces()),
             Keys("pipeline", client => client.Pipeline()),
             Keys("rubbish", client => client.SendRubbish()),
             Keys("connections", client => client.UseManyConnections()),
+            // An unmodified Linux server, at level 0.
+            Keys("redis-server", async client =>
+            {
+                await client.LetKeysExpire();
+                await client.SendPieces();
+                await client.UseManyConnections();
+            }) with
+            {
+                Program = "redis-server",
+                Provide = (tree, reporter) => new RedisServer(tree, reporter).Get(),
+                Arguments = ["--save", "", "--appendonly", "no", "--protected-mode", "no"],
+                InputAfter = "Ready to accept connections",
+                Contains = ["Received SIGINT scheduling shutdown", "bye bye"],
+            },
             Get("http", ["http://" + Host + "/a", "http://" + Host + "/chunked", "http://" + Host + "/b"], certificates: null),
             Get("https", ["https://" + Host + "/a", "https://" + Host + "/chunked", "--ca", "/app/authority.pem"], certificates),
             new("fetch/missing", Fetch)
@@ -74,6 +90,22 @@ public sealed class NetworkTests : GuestCatalogue
                 Client = _ => Task.CompletedTask,
                 ExitCode = 2,
                 Contains = ["Connection refused"],
+            },
+            // A card behind which there is nobody: the program starts all the same, and lo works.
+            new("fetch/no-dhcp-server", Fetch)
+            {
+                Arguments = ["http://127.0.0.1:9/"],
+                Files = [Certificate("authority.pem")],
+                Machine = new() { Extra = ["-netdev", "hubport,id=net,hubid=0", "-device", "virtio-net-pci,romfile=,netdev=net"] },
+                ExitCode = 2,
+                Contains = ["no DHCP server has answered", "Connection refused"],
+            },
+            new("fetch/no-network", Fetch)
+            {
+                Arguments = ["http://192.0.2.1/"],
+                Files = [Certificate("authority.pem")],
+                ExitCode = 2,
+                Contains = ["Network unreachable"],
             },
         ];
     }
