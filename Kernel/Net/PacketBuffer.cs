@@ -66,6 +66,9 @@ public unsafe struct PacketBuffer
     /// <summary>In: the buffer that holds the packet's next bytes; null in its last buffer.</summary>
     public PacketBuffer* NextPart;
 
+    /// <summary>In: the buffer in whose block the bytes lie, with a reference on it, when that is not this one; null otherwise.</summary>
+    public PacketBuffer* Source;
+
     /// <summary>Where the block goes when nobody refers to it any more.</summary>
     public PacketPool* Pool;
 
@@ -132,8 +135,8 @@ public unsafe struct PacketBuffer
     /// <summary>Bytes that still fit in front of <see cref="Data"/>.</summary>
     public readonly uint Headroom => (uint)(Data - Block) - DataStart;
 
-    /// <summary>Bytes that still fit behind the valid ones, in a block without parts.</summary>
-    public readonly uint Tailroom => (uint)(Block + BlockSize - Data) - Length;
+    /// <summary>Bytes that still fit behind the valid ones, in a block without parts; none behind another's.</summary>
+    public readonly uint Tailroom => Source == null ? (uint)(Block + BlockSize - Data) - Length : 0;
 
     /// <summary>Out: the pieces that follow the bytes in this block, <see cref="PartCount"/> of them.</summary>
     public readonly PacketPart* Parts => (PacketPart*)(Block + PartTableStart);
@@ -170,7 +173,7 @@ public unsafe struct PacketBuffer
     public void AddReference() => References++;
 
     /// <summary>
-    /// Gives a reference back. With the last one the block, the references it holds on parts, and the buffers chained behind it go back as well.
+    /// Gives a reference back. With the last one the block, the references it holds on parts or on another block, and the buffers chained behind it go back as well.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Release(PacketBuffer* buffer)
@@ -188,6 +191,7 @@ public unsafe struct PacketBuffer
             PacketPart* parts = buffer->Parts;
             for (int i = 0; i < buffer->PartCount; i++)
                 Release(Of(parts[i].Data));
+            Release(buffer->Source);
             PacketBuffer* next = buffer->NextPart;
             buffer->Pool->Return(buffer);
             buffer = next;

@@ -5,7 +5,13 @@ namespace Ukl.Kernel.Net;
 /// <summary>Packets with bytes of their own, where two owners would be in each other's way.</summary>
 public static unsafe class PacketCopy
 {
-    /// <summary>A chain, as packets come in, with the bytes of a packet that goes out. Null when there are no buffers.</summary>
+    /// <summary>Parts from this size on are referred to: less costs no more to copy than a buffer costs.</summary>
+    private const uint LeastShared = 512;
+
+    /// <summary>
+    /// A chain, as packets come in, with the bytes of a packet that goes out. Large parts are not copied: whoever sent them keeps them as they are for as long as there
+    /// is a reference. Null when there are no buffers.
+    /// </summary>
     public static PacketBuffer* OfSent(PacketPool* pool, PacketBuffer* packet)
     {
         PacketBuffer* first = pool->Allocate();
@@ -16,7 +22,10 @@ public static unsafe class PacketCopy
         PacketBuffer* last = first;
         bool isWhole = Append(first, ref last, packet->Data, packet->Length);
         for (int i = 0; isWhole && i < packet->PartCount; i++)
-            isWhole = Append(first, ref last, packet->Parts[i].Data, packet->Parts[i].Length);
+        {
+            PacketPart* part = &packet->Parts[i];
+            isWhole = part->Length >= LeastShared ? Share(first, ref last, part) : Append(first, ref last, part->Data, part->Length);
+        }
         return WholeOrNull(first, isWhole);
     }
 
@@ -64,6 +73,21 @@ public static unsafe class PacketCopy
             data += count;
             length -= count;
         }
+        return true;
+    }
+
+    private static bool Share(PacketBuffer* first, ref PacketBuffer* last, PacketPart* part)
+    {
+        PacketBuffer* next = first->Pool->Allocate(0);
+        if (next == null)
+            return false;
+        next->Source = PacketBuffer.Of(part->Data);
+        next->Source->AddReference();
+        next->Data = part->Data;
+        next->Length = part->Length;
+        first->PartsLength += part->Length;
+        last->NextPart = next;
+        last = next;
         return true;
     }
 
