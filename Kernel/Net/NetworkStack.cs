@@ -44,6 +44,9 @@ public unsafe struct NetworkStack
     /// <summary>lo, the first in the list of interfaces.</summary>
     public NetworkInterface* Loopback;
 
+    /// <summary>What the protocols have counted.</summary>
+    public ProtocolStatistics Statistics;
+
     /// <summary>The ways out.</summary>
     public RouteTable Routes;
 

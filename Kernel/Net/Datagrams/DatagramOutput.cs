@@ -60,7 +60,7 @@ internal static unsafe class DatagramOutput
                 UdpHeader.Write(packet->Push(UdpHeader.Size), socket->Binding.Port, port, (ushort)length, sum);
                 packet->Checksum = ChecksumState.Partial;
                 packet->ChecksumOffset = UdpHeader.ChecksumOffset;
-                socket->Stack->Datagrams.OutDatagrams++;
+                socket->Stack->Statistics.Udp(route->Destination.IsV4).Sent++;
                 error = IpOutput.Send(socket->Stack, route, packet, IpProtocol.Udp, options);
                 break;
             case DatagramKind.Ping:

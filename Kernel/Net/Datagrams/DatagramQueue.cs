@@ -18,7 +18,6 @@ internal static unsafe class DatagramQueue
         if (isScarce || socket->IsReadShut || (socket->ReceivedMemory + memory > socket->ReceiveLimit && !socket->Received.IsEmpty))
         {
             socket->Dropped++;
-            socket->Stack->Datagrams.ReceiveBufferErrors++;
             PacketBuffer.Release(packet);
             return false;
         }

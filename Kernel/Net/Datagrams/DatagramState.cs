@@ -12,9 +12,6 @@ public unsafe struct DatagramState
     /// <summary>The raw sockets.</summary>
     internal DatagramSocket* FirstRaw;
 
-    /// <summary>As in /proc/net/snmp.</summary>
-    public ulong InDatagrams, NoPorts, InErrors, OutDatagrams, ReceiveBufferErrors, ChecksumErrors;
-
     /// <summary>Prepares the tables. False when out of memory.</summary>
     internal bool Initialize() => Ports.Initialize() && Identifiers.Initialize();
 

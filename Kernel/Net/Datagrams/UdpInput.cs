@@ -15,16 +15,17 @@ internal static unsafe class UdpInput
     public static void Receive(NetworkStack* stack, PacketBuffer* packet, in IpPacket ip)
     {
         ref DatagramState state = ref stack->Datagrams;
+        ref UdpStatistics counted = ref stack->Statistics.Udp(ip.Source.IsV4);
         if (packet->Length < UdpHeader.Size)
         {
-            Drop(packet, ref state.InErrors);
+            Drop(packet, ref counted.Errors);
             return;
         }
         var header = new UdpHeader(packet->Bytes);
         uint length = header.Length;
         if (length < UdpHeader.Size || length > packet->TotalLength)
         {
-            Drop(packet, ref state.InErrors);
+            Drop(packet, ref counted.Errors);
             return;
         }
         if (length != packet->TotalLength)
@@ -32,8 +33,8 @@ internal static unsafe class UdpInput
         bool isUnchecked = header.HasNoChecksum && ip.Source.IsV4;
         if (!isUnchecked && !InternetChecksum.IsRight(packet, ip.Source, ip.Destination, IpProtocol.Udp))
         {
-            state.ChecksumErrors++;
-            Drop(packet, ref state.InErrors);
+            counted.ChecksumErrors++;
+            Drop(packet, ref counted.Errors);
             return;
         }
         if (header.DestinationPort == DhcpMessage.ClientPort && ip.Interface->Dhcp != null)
@@ -49,19 +50,18 @@ internal static unsafe class UdpInput
             if (entry != null)
                 ReceiveForGroup(stack, entry, packet, ip, header.SourcePort);
             else
-                Drop(packet, ref state.NoPorts);
+                Drop(packet, ref counted.NoPorts);
             return;
         }
         DatagramSocket* socket = entry == null ? null : Choose(entry, ip.Destination, ip.Source, header.SourcePort, ip.Interface->Index);
         if (socket == null)
         {
             IcmpErrorSender.SendPortUnreachable(stack, packet, ip);
-            Drop(packet, ref state.NoPorts);
+            Drop(packet, ref counted.NoPorts);
             return;
         }
         packet->Pull(UdpHeader.Size);
-        if (DatagramQueue.Add(socket, packet, ip))
-            state.InDatagrams++;
+        Add(socket, packet, ip);
     }
 
     /// <summary>An error about a datagram that was sent.</summary>
@@ -115,16 +115,28 @@ internal static unsafe class UdpInput
             last = socket;
         }
         if (last == null)
-            Drop(packet, ref stack->Datagrams.NoPorts);
-        else if (DatagramQueue.Add(last, packet, ip))
-            stack->Datagrams.InDatagrams++;
+            Drop(packet, ref stack->Statistics.Udp(ip.Source.IsV4).NoPorts);
+        else
+            Add(last, packet, ip);
     }
 
     private static void AddCopy(NetworkStack* stack, DatagramSocket* socket, PacketBuffer* packet, in IpPacket ip)
     {
         PacketBuffer* copy = PacketCopy.OfReceived(&stack->Packets, packet);
-        if (copy != null && DatagramQueue.Add(socket, copy, ip))
-            stack->Datagrams.InDatagrams++;
+        if (copy != null)
+            Add(socket, copy, ip);
+    }
+
+    private static void Add(DatagramSocket* socket, PacketBuffer* packet, in IpPacket ip)
+    {
+        ref UdpStatistics counted = ref socket->Stack->Statistics.Udp(ip.Source.IsV4);
+        if (DatagramQueue.Add(socket, packet, ip))
+        {
+            counted.Received++;
+            return;
+        }
+        counted.NoRoom++;
+        counted.Errors++;
     }
 
     /// <summary>How much of a datagram's ends a socket names; -1 when it is not for it.</summary>

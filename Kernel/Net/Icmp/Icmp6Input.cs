@@ -14,13 +14,19 @@ internal static unsafe class Icmp6Input
     /// <summary>Takes a message and its reference; its data begins with the ICMP header.</summary>
     public static void Receive(NetworkStack* stack, PacketBuffer* packet, in IpPacket ip)
     {
+        ref IcmpStatistics counted = ref stack->Statistics.Icmp6;
+        counted.Received++;
         if (packet->Length < HeaderSize || !InternetChecksum.IsRight(packet, ip.Source, ip.Destination, IpProtocol.IcmpV6))
         {
+            counted.Errors++;
+            if (packet->Length >= HeaderSize)
+                counted.ChecksumErrors++;
             ip.Interface->Statistics.ReceiveErrors++;
             PacketBuffer.Release(packet);
             return;
         }
         ReadOnlySpan<byte> message = packet->Bytes;
+        counted.ReceivedByType[message[0]]++;
         switch (message[0])
         {
             case Icmp6Type.EchoRequest when !ip.Source.IsAny:

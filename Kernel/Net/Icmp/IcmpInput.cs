@@ -14,14 +14,20 @@ internal static unsafe class IcmpInput
     /// <summary>Takes a message and its reference; its data begins with the ICMP header.</summary>
     public static void Receive(NetworkStack* stack, PacketBuffer* packet, in IpPacket ip)
     {
+        ref IcmpStatistics counted = ref stack->Statistics.Icmp4;
+        counted.Received++;
         bool isRight = packet->Checksum == ChecksumState.Verified || InternetChecksum.Sum(packet) == InternetChecksum.Correct;
         if (packet->Length < HeaderSize || !isRight)
         {
+            counted.Errors++;
+            if (packet->Length >= HeaderSize)
+                counted.ChecksumErrors++;
             ip.Interface->Statistics.ReceiveErrors++;
             PacketBuffer.Release(packet);
             return;
         }
         ReadOnlySpan<byte> message = packet->Bytes;
+        counted.ReceivedByType[message[0]]++;
         switch (message[0])
         {
             case IcmpType.EchoRequest:

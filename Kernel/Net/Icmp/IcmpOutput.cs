@@ -13,6 +13,9 @@ internal static unsafe class IcmpOutput
     public static Errno Send(NetworkStack* stack, FlowRoute* route, PacketBuffer* message, IpSendOptions options)
     {
         bool isV4 = route->Destination.IsV4;
+        ref IcmpStatistics counted = ref stack->Statistics.Icmp(isV4);
+        counted.Sent++;
+        counted.SentByType[*message->Data]++;
         byte protocol = isV4 ? IpProtocol.Icmp : IpProtocol.IcmpV6;
         message->Checksum = ChecksumState.Partial;
         message->ChecksumOffset = ChecksumOffset;

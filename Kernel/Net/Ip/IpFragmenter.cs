@@ -22,8 +22,10 @@ internal static unsafe class IpFragmenter
         uint total = packet->TotalLength;
         // A piece's length is a multiple of eight but for the last.
         uint pieceSize = (route->Mtu - headers) & ~7u;
+        ref IpStatistics counted = ref stack->Statistics.Ip(isV4);
         if (total > (isV4 ? MaximumLength - Ipv4Header.Size : MaximumLength))
         {
+            counted.FragmentationFailures++;
             PacketBuffer.Release(packet);
             return Errno.EMSGSIZE;
         }
@@ -58,7 +60,9 @@ internal static unsafe class IpFragmenter
             }
             piece->NetworkHeader = piece->Data;
             IpOutput.SendLink(route, piece);
+            counted.PiecesSent++;
         }
+        (error == Errno.None ? ref counted.Fragmented : ref counted.FragmentationFailures)++;
         PacketBuffer.Release(packet);
         return error;
     }

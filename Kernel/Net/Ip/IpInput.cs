@@ -32,10 +32,12 @@ internal static unsafe class IpInput
     /// <param name="isForGroup">The frame was for everybody, or for a group.</param>
     public static void ReceiveV4(NetworkInterface* on, PacketBuffer* packet, bool isForGroup)
     {
+        ref IpStatistics counted = ref on->Stack->Statistics.V4;
+        counted.Received++;
         byte* header = packet->Data;
         if (packet->Length < Ipv4Header.Size)
         {
-            DropMalformed(on, packet);
+            DropMalformed(on, packet, ref counted);
             return;
         }
         uint size = Ipv4Header.Size;
@@ -44,7 +46,7 @@ internal static unsafe class IpInput
         {
             if (!new Ipv4Header(packet->Bytes).IsWellFormed)
             {
-                DropMalformed(on, packet);
+                DropMalformed(on, packet, ref counted);
                 return;
             }
             size = (uint)(*header & 15) * 4;
@@ -56,7 +58,7 @@ internal static unsafe class IpInput
             length = packet->TotalLength;
         if (InternetChecksum.Fold(sum) != InternetChecksum.Correct || length < size || length > packet->TotalLength)
         {
-            DropMalformed(on, packet);
+            DropMalformed(on, packet, ref counted);
             return;
         }
         if (length != packet->TotalLength)
@@ -69,7 +71,7 @@ internal static unsafe class IpInput
             IsForThisHost(on, IpAddress.FromV4(destination), isForGroup, out kind);
         if (!isWanted || !IsPossibleSource(on, source, kind))
         {
-            DropUnwanted(on, packet);
+            DropUnwanted(on, packet, ref counted.AddressErrors);
             return;
         }
         packet->NetworkHeader = header;
@@ -96,10 +98,12 @@ internal static unsafe class IpInput
     /// <summary>Takes a packet of IPv6 and its reference; parameters as <see cref="ReceiveV4"/>.</summary>
     public static void ReceiveV6(NetworkInterface* on, PacketBuffer* packet, bool isForGroup)
     {
+        ref IpStatistics counted = ref on->Stack->Statistics.V6;
+        counted.Received++;
         var header = new Ipv6Header(packet->Bytes);
         if (!header.IsWellFormed)
         {
-            DropMalformed(on, packet);
+            DropMalformed(on, packet, ref counted);
             return;
         }
         uint length = (uint)header.PayloadLength + Ipv6Header.Size;
@@ -109,7 +113,7 @@ internal static unsafe class IpInput
         IpAddress destination = header.Destination;
         if (length > packet->TotalLength || source.IsMulticast || source.IsV4 || destination.IsV4 || destination.IsAny)
         {
-            DropMalformed(on, packet);
+            DropMalformed(on, packet, ref counted);
             return;
         }
         if (length != packet->TotalLength)
@@ -118,7 +122,7 @@ internal static unsafe class IpInput
         if (!IsForThisHost(on, destination, isForGroup, out DestinationKind kind) || (isFromOutside && (source.IsLoopback || on->Find(source) >= 0) &&
             header.NextHeader != IpProtocol.IcmpV6))
         {
-            DropUnwanted(on, packet);
+            DropUnwanted(on, packet, ref counted.AddressErrors);
             return;
         }
         packet->NetworkHeader = packet->Data;
@@ -167,14 +171,16 @@ internal static unsafe class IpInput
     private static void Deliver(NetworkStack* stack, PacketBuffer* packet, in IpPacket ip, uint nextHeaderOffset)
     {
         packet->TransportHeader = packet->Data;
+        ref IpStatistics counted = ref stack->Statistics.Ip(ip.Source.IsV4);
         bool isTaken = stack->Datagrams.FirstRaw != null && RawInput.Offer(stack, packet, ip);
         bool isV4 = ip.Source.IsV4;
         // Nobody can be answered: neighbour discovery is the only one that understands that.
         if (ip.Source.IsAny && ip.Protocol != IpProtocol.IcmpV6 && !(ip.Protocol == IpProtocol.Udp && ip.Kind == DestinationKind.Broadcast))
         {
-            DropUnwanted(ip.Interface, packet);
+            DropUnwanted(ip.Interface, packet, ref counted.AddressErrors);
             return;
         }
+        counted.Delivered++;
         switch (ip.Protocol)
         {
             case IpProtocol.Tcp:
@@ -195,7 +201,8 @@ internal static unsafe class IpInput
             default:
                 if (!isTaken)
                     IcmpErrorSender.SendProtocolUnreachable(stack, packet, ip, nextHeaderOffset);
-                DropUnwanted(ip.Interface, packet);
+                counted.Delivered--;
+                DropUnwanted(ip.Interface, packet, ref counted.UnknownProtocols);
                 break;
         }
     }
@@ -236,7 +243,7 @@ internal static unsafe class IpInput
             {
                 if (verdict == ExtensionVerdict.Report)
                     IcmpErrorSender.Send(stack, packet, ip, Icmp6Type.ParameterProblem, extensions.ErrorCode, (uint)extensions.ErrorOffset);
-                DropUnwanted(on, packet);
+                DropUnwanted(on, packet, ref stack->Statistics.V6.HeaderErrors);
                 return;
             }
             packet->Pull((uint)(packet->NetworkHeader + extensions.Offset - packet->Data));
@@ -258,7 +265,7 @@ internal static unsafe class IpInput
             fieldAt = at - (int)IpFragmenter.ExtensionSize;
             next = packet->NetworkHeader[fieldAt];
         }
-        DropUnwanted(on, packet);
+        DropUnwanted(on, packet, ref stack->Statistics.V6.HeaderErrors);
     }
 
     private static IpPacket WithProtocol(in IpPacket ip, byte protocol) => ip with { Protocol = protocol };
@@ -302,15 +309,17 @@ internal static unsafe class IpInput
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DropMalformed(NetworkInterface* on, PacketBuffer* packet)
+    private static void DropMalformed(NetworkInterface* on, PacketBuffer* packet, ref IpStatistics counted)
     {
+        counted.HeaderErrors++;
         on->Statistics.ReceiveErrors++;
         PacketBuffer.Release(packet);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DropUnwanted(NetworkInterface* on, PacketBuffer* packet)
+    private static void DropUnwanted(NetworkInterface* on, PacketBuffer* packet, ref ulong counter)
     {
+        counter++;
         on->Statistics.ReceiveDropped++;
         PacketBuffer.Release(packet);
     }

@@ -161,6 +161,7 @@ public static unsafe class IpOutput
             Errno error = Refresh(stack, route);
             if (error != Errno.None)
             {
+                stack->Statistics.Ip(route->Destination.IsV4).NoRoutes++;
                 PacketBuffer.Release(packet);
                 return error;
             }
@@ -175,6 +176,7 @@ public static unsafe class IpOutput
         uint payload = packet->TotalLength;
         if (route->Destination.IsV4)
         {
+            stack->Statistics.V4.Sent++;
             if (payload + Ipv4Header.Size > route->Mtu && packet->Segmentation == SegmentationKind.None)
                 return SendLarge(stack, route, packet, protocol, hopLimit, options);
             byte* header = packet->Push(Ipv4Header.Size);
@@ -192,6 +194,7 @@ public static unsafe class IpOutput
         }
         else
         {
+            stack->Statistics.V6.Sent++;
             if (payload + Ipv6Header.Size > route->Mtu && packet->Segmentation == SegmentationKind.None)
                 return SendLarge(stack, route, packet, protocol, hopLimit, options);
             if (options.HopLimit == 0 && route->Interface->AutoConfiguration.HopLimit != 0 && route->Kind == DestinationKind.Unicast)
@@ -240,6 +243,7 @@ public static unsafe class IpOutput
     {
         if (options.DontFragment)
         {
+            stack->Statistics.Ip(route->Destination.IsV4).FragmentationFailures++;
             PacketBuffer.Release(packet);
             return Errno.EMSGSIZE;
         }

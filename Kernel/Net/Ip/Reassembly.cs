@@ -33,6 +33,9 @@ internal unsafe struct PartialPacket
 
     /// <summary>Pieces overlapped: what is still to come is dropped too.</summary>
     public bool IsSpoiled;
+
+    /// <summary>All pieces were there.</summary>
+    public bool IsWhole;
 }
 
 /// <summary>Where a piece belongs.</summary>
@@ -67,11 +70,18 @@ internal unsafe struct Reassembly
     private uint _count;
     private uint _buffers;
 
+    /// <summary>How many packets are not whole yet.</summary>
+    public readonly uint Count => _count;
+
+    /// <summary>Bytes of memory that their pieces take.</summary>
+    public readonly uint Memory => _buffers * PacketBuffer.BlockSize;
+
     /// <summary>
     /// Takes a piece and its reference; its data begins with what it brings. Returns the whole packet when this was the last piece that was missing, or null.
     /// </summary>
     public PacketBuffer* Add(NetworkStack* stack, PacketBuffer* piece, in IpPacket ip, PiecePlace place)
     {
+        stack->Statistics.Ip(ip.Source.IsV4).Pieces++;
         uint length = piece->TotalLength;
         if (length == 0 || place.Offset + length > MaximumLength || (!place.IsLast && (length & 7) != 0))
         {
@@ -213,12 +223,16 @@ internal unsafe struct Reassembly
         whole->PartsLength = partial->Total - whole->Length;
         whole->Checksum = checksum;
         partial->Pieces = null;
+        partial->Stack->Statistics.Ip(partial->Ip.Source.IsV4).Reassembled++;
+        partial->IsWhole = true;
         End(partial);
         return whole;
     }
 
     private void End(PartialPacket* partial)
     {
+        if (!partial->IsWhole)
+            partial->Stack->Statistics.Ip(partial->Ip.Source.IsV4).ReassemblyFailures++;
         DropPieces(partial);
         partial->Stack->Timers.Cancel(&partial->Timer);
         fixed (PartialPacket** first = &_first)
@@ -249,6 +263,7 @@ internal unsafe struct Reassembly
     {
         var partial = (PartialPacket*)timer->Context;
         NetworkStack* stack = partial->Stack;
+        stack->Statistics.Ip(partial->Ip.Source.IsV4).ReassemblyTimeouts++;
         if (partial->Pieces != null && partial->Pieces->Sequence == 0)
         {
             if (partial->Ip.Source.IsV4)

@@ -17,6 +17,10 @@ internal static unsafe class NetEntries
         visitor.File("raw"u8, &SocketFiles.WriteRaw4);
         visitor.File("raw6"u8, &SocketFiles.WriteRaw6);
         visitor.File("route"u8, &RouteFiles.WriteRoutes4);
+        visitor.File("snmp"u8, &StatisticsFiles.Write4);
+        visitor.File("snmp6"u8, &StatisticsFiles.Write6);
+        visitor.File("sockstat"u8, &SocketStatisticsFiles.Write4);
+        visitor.File("sockstat6"u8, &SocketStatisticsFiles.Write6);
         visitor.File("tcp"u8, &SocketFiles.WriteTcp4);
         visitor.File("tcp6"u8, &SocketFiles.WriteTcp6);
         visitor.File("udp"u8, &SocketFiles.WriteUdp4);

@@ -6,6 +6,7 @@ using Ukl.Kernel.Files;
 using Ukl.Kernel.Files.Proc;
 using Ukl.Kernel.Net.Dhcp;
 using Ukl.Kernel.Net.Slaac;
+using Ukl.Kernel.Syscalls;
 
 namespace Ukl.Kernel.Net.Proc;
 
@@ -21,11 +22,18 @@ internal static unsafe class ResolverFiles
         Vfs.MakeSymbolicLink("/proc/net/pnp"u8, "/etc/resolv.conf"u8);
         if (Vfs.Open("/etc/hosts"u8, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, FilePermissions, out OpenFile* file) != Errno.None)
             return;
-        ReadOnlySpan<byte> hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"u8;
         ulong position = 0;
-        fixed (byte* text = hosts)
-            file->Operations->WriteKernel(file, text, (nuint)hosts.Length, ref position);
+        Append(file, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t"u8, ref position);
+        // A program that looks up its own name finds itself, as on Debian.
+        Append(file, SystemCalls.HostName, ref position);
+        Append(file, "\n"u8, ref position);
         OpenFile.Release(file);
+    }
+
+    private static void Append(OpenFile* file, ReadOnlySpan<byte> text, ref ulong position)
+    {
+        fixed (byte* first = text)
+            file->Operations->WriteKernel(file, first, (nuint)text.Length, ref position);
     }
 
     /// <summary>In the order in which they were said: by whoever started the machine, by DHCP, by a router. A resolver reads the first three.</summary>

@@ -1,6 +1,7 @@
 // /proc/sys/net: the limits that servers look at. They can be read only. Source: Linux's Documentation/admin-guide/sysctl/net.rst, ip(7), tcp(7), unix(7).
 using Ukl.Kernel.Abi;
 using Ukl.Kernel.Files.Proc;
+using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Net.Sockets;
 using Ukl.Kernel.Net.Sockets.Unix;
 using Ukl.Kernel.Net.Tcp;
@@ -10,10 +11,13 @@ namespace Ukl.Kernel.Net.Proc;
 /// <summary>The directory.</summary>
 internal static unsafe class SysctlFiles
 {
+    private const ulong LeastMtu = 1280;
+
     internal static void Show(ProcKey key, ref ProcVisitor visitor)
     {
         visitor.Directory("core"u8, &ShowCore);
         visitor.Directory("ipv4"u8, &ShowInternet);
+        visitor.Directory("ipv6"u8, &ShowInternet6);
         visitor.Directory("unix"u8, &ShowUnix);
     }
 
@@ -28,15 +32,53 @@ internal static unsafe class SysctlFiles
 
     private static void ShowInternet(ProcKey key, ref ProcVisitor visitor)
     {
+        visitor.Directory("conf"u8, &ShowInterfaces);
+        visitor.File("ip_default_ttl"u8, &WriteHopLimit);
         visitor.File("ip_forward"u8, &WriteZero);
         visitor.File("ip_local_port_range"u8, &WritePorts);
         visitor.File("tcp_available_congestion_control"u8, &WriteCongestion);
         visitor.File("tcp_congestion_control"u8, &WriteCongestion);
     }
 
+    private static void ShowInternet6(ProcKey key, ref ProcVisitor visitor) => visitor.Directory("conf"u8, &ShowInterfaces6);
+
+    private static void ShowInterfaces(ProcKey key, ref ProcVisitor visitor)
+    {
+        visitor.Directory("all"u8, &ShowInterface);
+        visitor.Directory("default"u8, &ShowInterface);
+        NetworkStack* stack = KernelNetwork.GetStack();
+        for (NetworkInterface* each = stack == null ? null : stack->Loopback; each != null; each = each->Next)
+            visitor.Directory(each->Name.Text, &ShowInterface, new ProcKey(0, 0, (int)each->Index));
+    }
+
+    private static void ShowInterfaces6(ProcKey key, ref ProcVisitor visitor)
+    {
+        visitor.Directory("all"u8, &ShowInterface6);
+        visitor.Directory("default"u8, &ShowInterface6);
+        NetworkStack* stack = KernelNetwork.GetStack();
+        for (NetworkInterface* each = stack == null ? null : stack->Loopback; each != null; each = each->Next)
+            visitor.Directory(each->Name.Text, &ShowInterface6, new ProcKey(0, 0, (int)each->Index));
+    }
+
+    private static void ShowInterface(ProcKey key, ref ProcVisitor visitor) => visitor.File("forwarding"u8, &WriteZero, key);
+
+    private static void ShowInterface6(ProcKey key, ref ProcVisitor visitor)
+    {
+        visitor.File("disable_ipv6"u8, &WriteZero, key);
+        visitor.File("forwarding"u8, &WriteZero, key);
+        visitor.File("hop_limit"u8, &WriteHopLimit, key);
+        visitor.File("mtu"u8, &WriteMtu, key);
+    }
+
     private static void ShowUnix(ProcKey key, ref ProcVisitor visitor) => visitor.File("max_dgram_qlen"u8, &WriteQueueLength);
 
     private static Errno WriteZero(ProcKey key, TextBuffer* text) => WriteNumber(text, 0);
+
+    private static Errno WriteHopLimit(ProcKey key, TextBuffer* text) => WriteNumber(text, IpOutput.DefaultHopLimit);
+
+    /// <summary>Of an interface, which never goes; of "all" and "default" the least that every link must carry (RFC 8200 section 5).</summary>
+    private static Errno WriteMtu(ProcKey key, TextBuffer* text) =>
+        WriteNumber(text, key.Number == 0 ? LeastMtu : KernelNetwork.Stack->FindInterface((uint)key.Number)->Mtu);
 
     private static Errno WriteDefaultBuffer(ProcKey key, TextBuffer* text) => WriteNumber(text, SocketSettings.DefaultBufferSize);
 

@@ -92,6 +92,7 @@ internal static unsafe class Accepting
         c->RcvWnd = request->RcvWnd;
         c->TimedAt = request->LastAnswer;
         c->Retries = request->Retries;
+        stack->Statistics.Tcp.PassiveOpens++;
         ConnectionLife.Establish(c, (uint)segment.Header.Window << c->SndScale, segment.Header.Sequence);
         return c;
     }

@@ -34,6 +34,9 @@ internal unsafe struct BareSegment
             InternetChecksum.PseudoHeader(flow->Local, flow->Remote, IpProtocol.Tcp, size), 0);
         packet->Checksum = ChecksumState.Partial;
         packet->ChecksumOffset = TcpHeader.ChecksumOffset;
+        stack->Statistics.Tcp.SegmentsOut++;
+        if ((Flags & TcpFlags.Reset) != 0)
+            stack->Statistics.Tcp.ResetsSent++;
         IpOutput.Send(stack, route, packet, IpProtocol.Tcp, sendOptions);
         return true;
     }

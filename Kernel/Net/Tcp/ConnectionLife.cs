@@ -143,6 +143,10 @@ internal static unsafe class ConnectionLife
     {
         if (c->State == ConnectionState.Closed)
             return;
+        if (c->State is ConnectionState.SynSent or ConnectionState.SynReceived)
+            c->Stack->Statistics.Tcp.FailedAttempts++;
+        else if (c->State is ConnectionState.Established or ConnectionState.CloseWait)
+            c->Stack->Statistics.Tcp.Resets++;
         c->State = ConnectionState.Closed;
         c->Prediction = 0;
         c->Stack->Tcp.Flows.Remove(&c->Flow);

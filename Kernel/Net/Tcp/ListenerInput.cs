@@ -141,13 +141,17 @@ internal static unsafe class ListenerInput
         NetworkStack* stack = request->Listener->Connection->Stack;
         if (request->Retries >= AnswerRetries)
         {
+            stack->Statistics.Tcp.FailedAttempts++;
             Requests.Remove(request);
             return;
         }
         request->Retries++;
         bool isDeferred = request->IsAcknowledged && stack->Now - request->Since < request->Listener->Connection->Settings.DeferAccept;
         if (!isDeferred)
+        {
+            stack->Statistics.Tcp.Retransmitted++;
             Answer(stack, request);
+        }
         stack->Timers.Start(timer, stack->Now + (RttEstimator.InitialTimeout << request->Retries));
     }
 

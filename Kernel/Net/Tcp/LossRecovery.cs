@@ -173,6 +173,7 @@ internal static unsafe class LossRecovery
         if (!SegmentSender.Send(c, start, length, flags))
             return 0;
         c->Counters.Retransmitted++;
+        c->Stack->Statistics.Tcp.Retransmitted++;
         c->TimedAt = 0;
         c->Loss.NxtAtRxt = c->SndNxt;
         c->LastSent = c->Stack->Now;

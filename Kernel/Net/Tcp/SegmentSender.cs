@@ -96,6 +96,7 @@ internal static unsafe class SegmentSender
         packet->ChecksumOffset = TcpHeader.ChecksumOffset;
 
         c->Counters.SegmentsOut++;
+        c->Stack->Statistics.Tcp.SegmentsOut++;
         bool tellsAll = blocks != 0 || !c->ReceiveQueue.HasEarly || !c->Has(ConnectionFlags.Sack);
         AckPolicy.OnSent(c, tellsAll);
         Errno error = IpOutput.Send(c->Stack, &c->Route, packet, IpProtocol.Tcp, c->SendOptions);

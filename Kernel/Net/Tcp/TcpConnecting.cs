@@ -80,6 +80,7 @@ public static unsafe partial class TcpCalls
         c->RcvScale = ReceiveRoom.ScaleFor(c);
         c->RcvWnd = ReceiveRoom.FirstWindow(c->RcvBuf);
         c->State = ConnectionState.SynSent;
+        stack->Statistics.Tcp.ActiveOpens++;
         stack->Tcp.Flows.Add(&c->Flow);
         c->TimedAt = stack->Now;
         SynSentInput.SendSyn(c);

@@ -1,5 +1,6 @@
 // Where segments come in. First the path that nearly all take (header prediction: V. Jacobson, Congestion Avoidance and Control, 1988, appendix; RFC 7323 appendix B):
 // an established connection, the next segment in order, nothing lost, no option but timestamps. Everything else goes the way of RFC 9293 section 3.10.7.
+using System.Runtime.CompilerServices;
 using Ukl.Kernel.Net.Ip;
 using Ukl.Kernel.Tasks;
 
@@ -16,10 +17,13 @@ public static unsafe class TcpInput
     /// <summary>Takes a segment, its reference included. The packet's data is the header; its length is that of the segment.</summary>
     public static void Receive(NetworkStack* stack, PacketBuffer* packet, in IpPacket ip)
     {
+        ref TcpStatistics counted = ref stack->Statistics.Tcp;
+        counted.SegmentsIn++;
         byte* header = packet->Data;
         if (packet->Length < TcpHeader.MinimumSize || ip.Kind != DestinationKind.Local
             || !InternetChecksum.IsRight(packet, ip.Source, ip.Destination, IpProtocol.Tcp))
         {
+            CountError(packet, ip, ref counted);
             PacketBuffer.Release(packet);
             return;
         }
@@ -38,6 +42,10 @@ public static unsafe class TcpInput
             TcpOptions.Read(header + TcpHeader.MinimumSize, segment.Header.Size - TcpHeader.MinimumSize, out segment.Options);
             SegmentInput.Process(stack, flow, ref segment, ip);
         }
+        else
+        {
+            counted.Errors++;
+        }
         if (segment.Packet != null)
             PacketBuffer.Release(segment.Packet);
     }
@@ -50,6 +58,16 @@ public static unsafe class TcpInput
     {
         uint size = TcpHeader.MinimumSize + (c->Has(ConnectionFlags.Timestamps) ? TcpOptions.TimestampsSize : 0);
         return (size << 26) | ((uint)TcpFlags.Acknowledgment << 16);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CountError(PacketBuffer* packet, in IpPacket ip, ref TcpStatistics counted)
+    {
+        if (ip.Kind != DestinationKind.Local)
+            return;
+        counted.Errors++;
+        if (packet->Length >= TcpHeader.MinimumSize)
+            counted.ChecksumErrors++;
     }
 
     /// <summary>The expected segment. False, and nothing was done, when it is not.</summary>

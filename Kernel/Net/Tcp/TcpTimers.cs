@@ -86,6 +86,7 @@ internal static unsafe class TcpTimers
             return;
         c->Retries++;
         c->Counters.Retransmitted++;
+        c->Stack->Statistics.Tcp.Retransmitted++;
         SynSentInput.SendSyn(c);
         BackOff(c);
     }

@@ -4,7 +4,10 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Text;
+
+[assembly: SupportedOSPlatform("linux")]
 
 namespace Ukl.Tests.Sockets;
 
@@ -30,6 +33,7 @@ internal static class Program
         ("send_file", SendFileAsync),
         ("poll_and_select", PollAndSelectAsync),
         ("interfaces", InterfacesAsync),
+        ("statistics", StatisticsAsync),
         ("address_changes", AddressChangesAsync),
     ];
 
@@ -383,10 +387,37 @@ internal static class Program
         Expect(properties.UnicastAddresses.Any(each => each.Address.Equals(IPAddress.IPv6Loopback) && each.PrefixLength == 128), "no ::1/128");
         Expect(properties.GetIPv4Properties().Index == 1 && properties.GetIPv4Properties().Mtu == 65536, "index, MTU");
         Expect(loopback.GetIPStatistics().BytesReceived > 0, "nothing was counted");
+        Expect(Dns.GetHostAddresses(Dns.GetHostName()).Length > 0, "this host does not know its own name");
         using TcpListener listener = Listen();
         IPEndPoint[] listeners = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
         Expect(listeners.Contains((IPEndPoint)listener.LocalEndpoint), "the listener is not in the table");
         return Task.CompletedTask;
+    }
+
+    private static async Task StatisticsAsync()
+    {
+        IPGlobalProperties properties = IPGlobalProperties.GetIPGlobalProperties();
+        long segments = properties.GetTcpIPv4Statistics().SegmentsReceived;
+        long sent = properties.GetUdpIPv4Statistics().DatagramsSent, received = properties.GetUdpIPv6Statistics().DatagramsReceived;
+        long packets = properties.GetIPv4GlobalStatistics().ReceivedPackets, packets6 = properties.GetIPv6GlobalStatistics().ReceivedPackets;
+        using (TcpListener listener = Listen())
+        using (TcpClient client = new())
+        {
+            await client.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
+            using TcpClient server = await listener.AcceptTcpClientAsync();
+            TcpStatistics tcp = properties.GetTcpIPv4Statistics();
+            Expect(tcp.SegmentsReceived > segments && tcp.SegmentsSent > 0 && tcp.CurrentConnections >= 2, $"{tcp.SegmentsReceived} segments, {tcp.CurrentConnections} connections");
+        }
+        using UdpClient to = new(new IPEndPoint(IPAddress.Loopback, 0)), to6 = new(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        using UdpClient from = new(), from6 = new(AddressFamily.InterNetworkV6);
+        await from.SendAsync(new byte[1], 1, (IPEndPoint)to.Client.LocalEndPoint!);
+        await from6.SendAsync(new byte[1], 1, (IPEndPoint)to6.Client.LocalEndPoint!);
+        await to.ReceiveAsync();
+        await to6.ReceiveAsync();
+        Expect(properties.GetUdpIPv4Statistics().DatagramsSent > sent && properties.GetUdpIPv6Statistics().DatagramsReceived > received, "datagrams are not counted");
+        Expect(properties.GetIPv4GlobalStatistics().ReceivedPackets > packets && properties.GetIPv6GlobalStatistics().ReceivedPackets > packets6, "packets are not counted");
+        IcmpV4Statistics icmp = properties.GetIcmpV4Statistics();
+        Expect(icmp.MessagesReceived >= icmp.ErrorsReceived, "messages are not counted");
     }
 
     private static async Task AddressChangesAsync()

@@ -22,6 +22,15 @@ internal static unsafe class UnixTable
         return Errno.None;
     }
 
+    /// <summary>How many lines that are.</summary>
+    internal static uint Count()
+    {
+        uint count = 0;
+        for (UnixSocket* each = UnixSocket.First; each != null; each = each->NextInList)
+            count += each->IsClosed ? 0u : 1u;
+        return count;
+    }
+
     private static void Write(UnixSocket* socket, TextBuffer* text)
     {
         // Where it lies in memory is nobody's business.
