@@ -11,7 +11,9 @@ namespace Ukl.Tool.Testing;
 /// <param name="accelerator">kvm or tcg.</param>
 public sealed class WireTestRunner(CommandContext context, string accelerator)
 {
-    /// <summary>Set to a folder, every test leaves a capture of its packets there, NAME.pcap, cut off behind the headers.</summary>
+    /// <summary>
+    /// Set to a folder, every test leaves a capture of its packets there, NAME.pcap, cut off behind the headers. On a good wire virtio's header of 12 bytes stands before each.
+    /// </summary>
     private const string CaptureVariable = "UKL_TEST_CAPTURE";
 
     private const int CapturedBytes = 128;
