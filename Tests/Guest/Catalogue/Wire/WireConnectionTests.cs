@@ -115,6 +115,9 @@ public sealed class WireConnectionTests : WireCatalogue
     {
         using Socket idle = session.Connect(WirePort.Keepalive);
         WireSession.Ask(idle, "here\n");
+        // Frames arrive in order: when this is answered, the guest has the end of the other's handshake and knows of a client that can vanish.
+        using (Socket second = session.Connect(WirePort.Echo))
+            WireSession.Echo(second, "after it");
         session.Wire.Cut();
         session.Guest.WaitForOutput("vanished: Operation timed out", session.Guest.Started.Elapsed + TimeSpan.FromSeconds(20));
     }
