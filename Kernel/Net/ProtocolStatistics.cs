@@ -24,7 +24,7 @@ public struct IpStatistics
     /// <summary>Packets that transports sent.</summary>
     public ulong Sent;
 
-    /// <summary>Of those: without a way.</summary>
+    /// <summary>How often somebody wanted to send where no way leads.</summary>
     public ulong NoRoutes;
 
     /// <summary>Pieces that came in.</summary>

@@ -60,8 +60,9 @@ internal static unsafe class DatagramOutput
                 UdpHeader.Write(packet->Push(UdpHeader.Size), socket->Binding.Port, port, (ushort)length, sum);
                 packet->Checksum = ChecksumState.Partial;
                 packet->ChecksumOffset = UdpHeader.ChecksumOffset;
-                socket->Stack->Statistics.Udp(route->Destination.IsV4).Sent++;
                 error = IpOutput.Send(socket->Stack, route, packet, IpProtocol.Udp, options);
+                if (error == Errno.None)
+                    socket->Stack->Statistics.Udp(route->Destination.IsV4).Sent++;
                 break;
             case DatagramKind.Ping:
                 error = PingOutput.Send(socket, route, packet, options);

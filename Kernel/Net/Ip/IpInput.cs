@@ -180,7 +180,6 @@ internal static unsafe class IpInput
             DropUnwanted(ip.Interface, packet, ref counted.AddressErrors);
             return;
         }
-        counted.Delivered++;
         switch (ip.Protocol)
         {
             case IpProtocol.Tcp:
@@ -199,12 +198,16 @@ internal static unsafe class IpInput
                 Icmp6Input.Receive(stack, packet, ip);
                 break;
             default:
-                if (!isTaken)
-                    IcmpErrorSender.SendProtocolUnreachable(stack, packet, ip, nextHeaderOffset);
-                counted.Delivered--;
+                if (isTaken)
+                {
+                    PacketBuffer.Release(packet);
+                    break;
+                }
+                IcmpErrorSender.SendProtocolUnreachable(stack, packet, ip, nextHeaderOffset);
                 DropUnwanted(ip.Interface, packet, ref counted.UnknownProtocols);
-                break;
+                return;
         }
+        counted.Delivered++;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

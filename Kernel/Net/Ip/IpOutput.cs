@@ -52,7 +52,10 @@ public static unsafe class IpOutput
                 route->Source = destination;
             return Errno.None;
         }
-        return ResolveRemote(stack, by, route);
+        Errno error = ResolveRemote(stack, by, route);
+        if (error == Errno.ENETUNREACH)
+            stack->Statistics.Ip(destination.IsV4).NoRoutes++;
+        return error;
     }
 
     /// <summary>The interface a group is reached by when nobody says: where the route leads, or the first that is none of the machine's own. Null when there is none.</summary>
@@ -161,7 +164,6 @@ public static unsafe class IpOutput
             Errno error = Refresh(stack, route);
             if (error != Errno.None)
             {
-                stack->Statistics.Ip(route->Destination.IsV4).NoRoutes++;
                 PacketBuffer.Release(packet);
                 return error;
             }

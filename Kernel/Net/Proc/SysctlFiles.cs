@@ -42,22 +42,16 @@ internal static unsafe class SysctlFiles
 
     private static void ShowInternet6(ProcKey key, ref ProcVisitor visitor) => visitor.Directory("conf"u8, &ShowInterfaces6);
 
-    private static void ShowInterfaces(ProcKey key, ref ProcVisitor visitor)
-    {
-        visitor.Directory("all"u8, &ShowInterface);
-        visitor.Directory("default"u8, &ShowInterface);
-        NetworkStack* stack = KernelNetwork.GetStack();
-        for (NetworkInterface* each = stack == null ? null : stack->Loopback; each != null; each = each->Next)
-            visitor.Directory(each->Name.Text, &ShowInterface, new ProcKey(0, 0, (int)each->Index));
-    }
+    private static void ShowInterfaces(ProcKey key, ref ProcVisitor visitor) => ShowEach(ref visitor, &ShowInterface);
 
-    private static void ShowInterfaces6(ProcKey key, ref ProcVisitor visitor)
+    private static void ShowInterfaces6(ProcKey key, ref ProcVisitor visitor) => ShowEach(ref visitor, &ShowInterface6);
+
+    /// <summary>A directory for each interface, and the two that are none of any.</summary>
+    private static void ShowEach(ref ProcVisitor visitor, delegate*<ProcKey, ref ProcVisitor, void> show)
     {
-        visitor.Directory("all"u8, &ShowInterface6);
-        visitor.Directory("default"u8, &ShowInterface6);
-        NetworkStack* stack = KernelNetwork.GetStack();
-        for (NetworkInterface* each = stack == null ? null : stack->Loopback; each != null; each = each->Next)
-            visitor.Directory(each->Name.Text, &ShowInterface6, new ProcKey(0, 0, (int)each->Index));
+        visitor.Directory("all"u8, show);
+        visitor.Directory("default"u8, show);
+        SysfsFiles.ShowEach(ref visitor, show);
     }
 
     private static void ShowInterface(ProcKey key, ref ProcVisitor visitor) => visitor.File("forwarding"u8, &WriteZero, key);

@@ -12,11 +12,14 @@ internal static unsafe class SysfsFiles
 
     internal static void ShowClass(ProcKey key, ref ProcVisitor visitor) => visitor.Directory("net"u8, &ShowInterfaces);
 
-    private static void ShowInterfaces(ProcKey key, ref ProcVisitor visitor)
+    private static void ShowInterfaces(ProcKey key, ref ProcVisitor visitor) => ShowEach(ref visitor, &ShowInterface);
+
+    /// <summary>A directory for each interface; its key's number is the interface's.</summary>
+    internal static void ShowEach(ref ProcVisitor visitor, delegate*<ProcKey, ref ProcVisitor, void> show)
     {
         NetworkStack* stack = KernelNetwork.GetStack();
         for (NetworkInterface* each = stack == null ? null : stack->Loopback; each != null; each = each->Next)
-            visitor.Directory(each->Name.Text, &ShowInterface, new ProcKey(0, 0, (int)each->Index));
+            visitor.Directory(each->Name.Text, show, new ProcKey(0, 0, (int)each->Index));
     }
 
     private static void ShowInterface(ProcKey key, ref ProcVisitor visitor)

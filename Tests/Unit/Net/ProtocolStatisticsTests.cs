@@ -89,6 +89,15 @@ public sealed unsafe class ProtocolStatisticsTests : IDisposable
     }
 
     [Fact]
+    public void Where_no_way_leads()
+    {
+        using var client = new TestSocket(_left);
+        client.SendTo("hello"u8, "192.0.2.1", 53);
+        ref ProtocolStatistics left = ref _left.Stack->Statistics;
+        Assert.Equal((1ul, 0ul, 0ul), (left.V4.NoRoutes, left.V4.Sent, left.Udp4.Sent));
+    }
+
+    [Fact]
     public void Connections()
     {
         using var rig = new SegmentRig();
